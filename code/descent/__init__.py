@@ -1,1 +1,29 @@
-"""x"""
+"""RMSprop and Adam, step by step: the update rules, one line per equation.
+
+Needs numpy alone.  The figures (`descent.explore`, `descent.plots`) are
+imported by name where they are wanted.
+"""
+
+from descent.frameworks import translate
+from descent.loop import NaNGradient, run
+from descent.rules import (
+    State,
+    adagrad,
+    adam,
+    adam_l2,
+    adamw,
+    amsgrad,
+    gradient_descent,
+    momentum,
+    nesterov,
+    rmsprop,
+    rmsprop_centered,
+    rmsprop_momentum,
+    sign_descent,
+)
+
+__all__ = [
+    "NaNGradient", "State", "adagrad", "adam", "adam_l2", "adamw", "amsgrad",
+    "gradient_descent", "momentum", "nesterov", "rmsprop", "rmsprop_centered",
+    "rmsprop_momentum", "run", "sign_descent", "translate",
+]

@@ -1,0 +1,5 @@
+"""translate, in the making."""
+
+
+def translate(*args, **kwargs):
+    raise NotImplementedError

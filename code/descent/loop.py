@@ -1,0 +1,261 @@
+"""run: apply a rule step after step, to a function or a stream, and record.
+
+All checks of what the caller passes live here, before the first step.
+"""
+
+from inspect import Parameter, signature
+from operator import index
+
+import numpy as np
+
+from descent.rules import State
+
+# θ beyond this size: θ² overflows, so a NaN gradient there is divergence
+HUGE = np.sqrt(np.finfo(float).max)
+
+ALLOWED = {  # name: (test, what is allowed)
+    "alpha": (lambda x: x >= 0, "a finite number of at least 0"),
+    "mu": (lambda x: (x >= 0) & (x < 1), "at least 0 and less than 1"),
+    "beta1": (lambda x: (x >= 0) & (x < 1), "at least 0 and less than 1"),
+    "beta2": (lambda x: (x >= 0) & (x < 1), "at least 0 and less than 1"),
+    "eps": (lambda x: x >= 0, "a finite number of at least 0"),
+    "weight_decay": (lambda x: x >= 0, "a finite number of at least 0"),
+    "v0": (lambda x: x >= 0, "a finite number of at least 0"),
+}
+
+
+class NaNGradient(ValueError):
+    """A gradient was NaN at finite parameters.
+
+    step : the step t at which it happened
+    path : the State recorded up to the step before, as `run` returns it
+    """
+
+    def __init__(self, message, step, path):
+        super().__init__(message)
+        self.step, self.path = step, path
+
+
+def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
+        record=True, **hyper):
+    """Make `steps` steps of `rule` from `theta0` and return the path.
+
+    rule : an update rule such as `descent.adam`: (state, g, **hyper) → state
+    grad : a function of θ that returns the gradient, of θ's shape
+    theta0 : where to start, shape (..., d)
+    steps : number of steps; not needed with `gradients`
+    gradients : instead of `grad`, a stream of given gradients of shape
+        (steps, ...); entry 0 is g_1
+    record : False keeps no history and returns the last State only
+    hyper : the rule's hyperparameters; each is a number, an array of shape
+        (..., 1) that broadcasts over experiments, or a function of t (t from
+        1) that returns one of these, for schedules
+
+    Returns a State with a leading time axis of length steps + 1 in every
+    field that the rule uses, None in the others.  Entry 0 is the start: θ_0,
+    and zero for the averages; g, m_hat and v_hat do not exist there: NaN.
+    Everything is computed in the precision of `theta0`; integers become
+    float64.  A batch of runs equals the single runs bit for bit.
+
+    Raises ValueError or TypeError for an argument that is not allowed, and
+    NaNGradient (a ValueError that keeps the path so far) with the step for a
+    NaN gradient at finite θ.  Divergence is a result, not an error: see
+    ``path.diverged``.
+
+    >>> from descent import adam, run
+    >>> path = run(adam, lambda theta: theta, [1.0, 1.0], 200, alpha=0.1)
+    >>> path.theta.shape
+    (201, 2)
+    >>> rates = np.geomspace(1e-3, 1, 7)[:, None]
+    >>> run(adam, lambda theta: theta, [1.0, 1.0], 200, alpha=rates).theta.shape
+    (201, 7, 2)
+    """
+    theta0 = _start(theta0)
+    stream = _stream(grad, gradients, theta0.dtype)
+    steps = _steps(steps, stream)
+    constant, schedules, switches = _hyperparameters(rule, hyper, theta0.dtype)
+    first = {name: _numbers(name, f(1), theta0.dtype)
+             for name, f in schedules.items()}
+    shape = _shape(theta0, stream, {**constant, **first})
+
+    state = State(theta=np.broadcast_to(theta0, shape).copy())
+    if "v0" in constant:
+        state = state._replace(v=constant["v0"])
+    history = [state]
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore",
+                     under="ignore"):
+        for t in range(1, steps + 1):
+            g = grad(state.theta) if stream is None else stream[t - 1]
+            g = _gradient(g, state.theta, t, history)
+            now = {name: _numbers(name, f(t), theta0.dtype)
+                   for name, f in schedules.items()}
+            state = rule(state, g, **constant, **now, **switches)
+            if record:
+                history.append(state)
+    return _stack(history) if record else state
+
+
+def _start(theta0):
+    if theta0 is None:
+        raise TypeError("theta0 is missing: give the parameters to start at")
+    theta0 = np.asarray(theta0)
+    if theta0.dtype.kind in "iub":
+        theta0 = theta0.astype(float)
+    if theta0.dtype.kind != "f":
+        raise TypeError(f"theta0 has dtype {theta0.dtype}, but it must hold "
+                        "real numbers")
+    if not np.isfinite(theta0).all():
+        raise ValueError(f"theta0 = {theta0} must be finite")
+    return theta0
+
+
+def _stream(grad, gradients, dtype):
+    if (grad is None) == (gradients is None):
+        raise TypeError("give either grad, a function of theta, or "
+                        "gradients, a stream of shape (steps, ...)")
+    if gradients is None:
+        if not callable(grad):
+            raise TypeError(f"grad = {grad!r} must be a function of theta; a "
+                            "stream of gradients goes to gradients=")
+        return None
+    stream = np.asarray(gradients, dtype=dtype)
+    if stream.ndim == 0:
+        raise ValueError(f"gradients = {stream} must have a leading axis of "
+                         "steps")
+    bad = ~np.isfinite(stream).reshape(len(stream), -1).all(axis=1)
+    if bad.any():
+        t = int(bad.argmax()) + 1
+        raise ValueError(f"gradients at step {t} are {stream[t - 1]}, but "
+                         "they must be finite")
+    return stream
+
+
+def _steps(steps, stream):
+    if steps is None:
+        if stream is None:
+            raise TypeError("steps is missing: give the number of steps")
+        return len(stream)
+    try:
+        steps = index(steps)
+    except TypeError:
+        raise TypeError(f"steps = {steps!r} must be an integer") from None
+    if steps < 0:
+        raise ValueError(f"steps = {steps} must be at least 0")
+    if stream is not None and steps != len(stream):
+        raise ValueError(f"steps = {steps}, but gradients has {len(stream)}; "
+                         "leave steps out or shorten the stream")
+    return steps
+
+
+def _hyperparameters(rule, hyper, dtype):
+    """Split into constants (arrays), functions of t, and switches."""
+    known = {name: p for name, p in signature(rule).parameters.items()
+             if p.kind is Parameter.KEYWORD_ONLY}
+    free = any(p.kind is Parameter.VAR_KEYWORD
+               for p in signature(rule).parameters.values())
+    constant, schedules, switches = {}, {}, {}
+    for name, value in hyper.items():
+        if known and not free and name not in known:
+            raise TypeError(f"{rule.__name__} has no hyperparameter "
+                            f"{name} = {value!r}; it has {', '.join(known)}")
+        default = known[name].default if name in known else None
+        if isinstance(default, bool) and not isinstance(value, (bool,
+                                                                np.bool_)):
+            raise TypeError(f"{name} = {value!r} must be True or False")
+        if isinstance(default, (bool, str)) or isinstance(value, (bool, str)):
+            switches[name] = value
+        elif callable(value):
+            schedules[name] = value
+        else:
+            constant[name] = _numbers(name, value, dtype)
+    # the defaults too, so that a default and the same value given are equal
+    for name, p in known.items():
+        if isinstance(p.default, float) and name not in hyper:
+            constant[name] = np.asarray(p.default, dtype=dtype)
+    return constant, schedules, switches
+
+
+def _numbers(name, value, dtype):
+    try:
+        array = np.asarray(value, dtype=dtype)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} = {value!r} must be a number, an array or a "
+                        "function of t") from None
+    test, allowed = ALLOWED.get(name, (np.isfinite, "finite"))
+    good = np.isfinite(array) & test(array)
+    if not good.all():
+        raise ValueError(f"{name} = {array[~good].flat[0]} must be {allowed}")
+    if array.ndim and array.shape[-1] != 1:
+        raise ValueError(
+            f"{name} has shape {array.shape}, but its last axis, that of the "
+            f"parameters, must have length 1: write {name}[..., None] for a "
+            "grid of experiments")
+    return array
+
+
+def _shape(theta0, stream, numbers):
+    shapes = {"theta0": theta0.shape}
+    if stream is not None:
+        shapes["one step of gradients"] = stream.shape[1:]
+    shapes.update((name, a.shape) for name, a in numbers.items() if a.ndim)
+    try:
+        shape = np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        shape = None
+    # the stream may add experiments, but not parameters
+    if shape is None or shape[-1:] != theta0.shape[-1:] and theta0.ndim:
+        text = ", ".join(f"{name} {s}" for name, s in shapes.items())
+        raise ValueError(f"shapes do not fit together: {text}; parameters "
+                         "stand on the last axis, experiments before it")
+    if stream is not None and stream.ndim == 1 and theta0.size != 1:
+        raise ValueError(f"gradients has shape {stream.shape}, but it must "
+                         f"be (steps, ..., {theta0.shape[-1]}) for theta0 "
+                         f"of shape {theta0.shape}")
+    return shape
+
+
+def _gradient(g, theta, t, history):
+    g = np.asarray(g, dtype=theta.dtype)
+    if g.shape != theta.shape:
+        try:
+            fits = np.broadcast_shapes(g.shape, theta.shape) == theta.shape
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(f"the gradient at step {t} has shape {g.shape}, "
+                             f"but theta has shape {theta.shape}")
+    if np.isnan(g).any():
+        sound = np.abs(theta) < HUGE
+        bad = (np.isnan(g) & sound.all(axis=-1, keepdims=True)
+               if theta.ndim else np.isnan(g) & sound)
+        if bad.any():
+            where = np.argwhere(bad)[0]
+            at = theta[tuple(where[:-1])] if theta.ndim else theta
+            raise NaNGradient(
+                f"the gradient is NaN at step {t}, at theta = {at}; the "
+                "steps before it are in this error's .path",
+                t, _stack(history))
+    return g
+
+
+def _stack(history):
+    """One State with a leading time axis, from a list of States."""
+    start, last = history[0], history[-1]
+    fields = {}
+    for name in State._fields:
+        if len(history) > 1 and getattr(last, name) is getattr(start, name):
+            fields[name] = None
+            continue
+        if len(history) == 1 and name not in ("theta", "t"):
+            fields[name] = None
+            continue
+        first = getattr(start, name)
+        later = [getattr(s, name) for s in history[1:]]
+        shape = np.shape(later[0] if later else first)
+        dtype = np.asarray(later[0] if later else first).dtype
+        out = np.empty((len(history), *shape), dtype=dtype)
+        out[0] = np.nan if first is None else first
+        for i, value in enumerate(later, 1):
+            out[i] = value
+        fields[name] = out
+    return State(**fields)
