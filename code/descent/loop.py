@@ -162,7 +162,8 @@ def _hyperparameters(rule, hyper, dtype):
         if isinstance(default, bool) and not isinstance(value, (bool,
                                                                 np.bool_)):
             raise TypeError(f"{name} = {value!r} must be True or False")
-        if isinstance(default, (bool, str)) or isinstance(value, (bool, str)):
+        if isinstance(default, (bool, str)) or (
+                default is None and isinstance(value, (bool, str))):
             switches[name] = value
         elif callable(value):
             schedules[name] = value
