@@ -1,0 +1,250 @@
+"""Re-execute the book's notebooks in place and bring them into normal form.
+
+    python book/notebooks.py                  all notebooks: `make notebooks`
+    python book/notebooks.py chapters/07*     these
+    python book/notebooks.py --check          only say which are not in normal form
+
+Every notebook runs from top to bottom in a fresh kernel of this very Python,
+in its own folder, as it does for a student who opens it and for nbval.  A cell
+that fails leaves its file as it was.  Running twice changes nothing.
+
+In normal form a notebook has only what a reader needs: the same kernel name
+everywhere, execution counts 1, 2, 3, ..., stable cell ids, no times, versions,
+widget state or empty cells.  An interactive figure keeps its page (text/html) and its
+summary (text/plain); a stored widget view without its model is a dead box.
+"""
+
+import argparse
+import asyncio
+import base64
+import hashlib
+import json
+import os
+import struct
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import (CellExecutionError, CellTimeoutError,
+                                 DeadKernelError)
+
+ROOT = Path(__file__).resolve().parent.parent
+TIMEOUT = 600  # seconds a cell
+PARALLEL = 2  # notebooks at a time
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python",
+                   "name": "python3"},
+    "language_info": {"name": "python"},
+}
+CELL_METADATA = ("jupyter", "mystnb", "tags")
+DROPPED_OUTPUTS = ("application/vnd.jupyter.widget-view+json",)
+
+
+def book_notebooks():
+    """The opening page and the chapters, in reading order."""
+    return [ROOT / "index.ipynb", *sorted((ROOT / "chapters").glob("*.ipynb"))]
+
+
+# ---- normal form ----------------------------------------------------------
+
+
+def normal_form(text):
+    """The notebook `text` in normal form, as text."""
+    notebook = nbformat.from_dict(json.loads(text))
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.metadata = {**{k: v for k, v in notebook.metadata.items()
+                            if k == "mystnb"}, **METADATA}
+    seen, count = set(), 0
+    for cell in notebook.cells:
+        cell.source = _joined(cell.source).rstrip()
+    notebook.cells = [cell for cell in notebook.cells if cell.source]
+    for cell in notebook.cells:
+        cell.metadata = {k: v for k, v in cell.metadata.items()
+                         if k in CELL_METADATA and v}
+        cell.id = _identity(cell, seen)
+        if cell.cell_type != "code":
+            continue
+        cell.outputs = [_output(out) for out in _merged(cell.outputs)]
+        cell.outputs = [out for out in cell.outputs if out.get("data", True)]
+        if cell.get("execution_count") is not None:
+            count += 1
+            cell.execution_count = count
+        for out in cell.outputs:
+            if out.output_type == "execute_result":
+                out.execution_count = cell.execution_count
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def _joined(text):
+    return text if isinstance(text, str) else "".join(text)
+
+
+def _identity(cell, seen):
+    """The cell's own id; where it has none, one that depends on its text."""
+    identity, n = cell.get("id"), 0
+    while not identity or identity in seen:
+        text = f"{cell.cell_type} {n} {cell.source}"
+        identity, n = hashlib.sha256(text.encode()).hexdigest()[:8], n + 1
+    seen.add(identity)
+    return identity
+
+
+def _merged(outputs):
+    """One output a stream: how a kernel cuts its prints is a matter of time."""
+    merged, streams = [], {}
+    for out in outputs:
+        if out.output_type == "stream":
+            out.text = _joined(out.text)
+            if out.name in streams:
+                streams[out.name].text += out.text
+                continue
+            streams[out.name] = out
+        merged.append(out)
+    return merged
+
+
+def _output(out):
+    if "data" not in out:
+        return out
+    out.data = {mime: data if "json" in mime else _joined(data)
+                for mime, data in out.data.items()
+                if mime not in DROPPED_OUTPUTS}
+    out.metadata = {mime: data for mime, data in out.metadata.items()
+                    if mime in out.data and data}
+    if "image/png" in out.data:
+        out.data["image/png"] = _plain_png(out.data["image/png"])
+    return out
+
+
+def _plain_png(text):
+    """The picture without its notes: who drew it, with which version, when."""
+    data = base64.b64decode(text)
+    kept, at = [data[:8]], 8
+    while at < len(data):
+        length, = struct.unpack(">I", data[at:at + 4])
+        chunk = data[at:at + 12 + length]
+        if chunk[4:8] not in (b"tEXt", b"zTXt", b"iTXt", b"tIME"):
+            kept.append(chunk)
+        at += 12 + length
+    return base64.b64encode(b"".join(kept)).decode()
+
+
+# ---- execution ------------------------------------------------------------
+
+
+def kernel_environment(scratch):
+    """What a kernel must not inherit from the person who starts it.
+
+    A matplotlibrc or IPython profile of their own would change the pictures;
+    one thread for linear algebra is reproducible, and faster for small arrays.
+    """
+    matplotlib = Path(find_spec("matplotlib").origin).parent
+    return {
+        "IPYTHONDIR": str(scratch),
+        "MATPLOTLIBRC": str(matplotlib / "mpl-data" / "matplotlibrc"),
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONPATH": str(ROOT / "code"),
+    }
+
+
+async def execute(notebook, folder, environment, timeout=TIMEOUT):
+    """Run `notebook` in place, in a fresh kernel of this Python."""
+    # Imported late: tests that only read notebooks need no kernel.
+    from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
+    from jupyter_client.manager import AsyncKernelManager
+
+    # A kernel called "python3" may belong to another Python (a user's
+    # kernelspec, JUPYTER_PATH); nbval's --nbval-current-env has this one.
+    manager = AsyncKernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME,
+                                 kernel_spec_manager=NbvalKernelspecManager())
+    client = NotebookClient(
+        notebook, km=manager, timeout=timeout, store_widget_state=False,
+        record_timing=False, extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(folder)}})
+    await client.async_execute(env={**os.environ, **environment},
+                               cleanup_kc=True)
+
+
+def complaint(error, notebook):
+    """Which cell failed, and how."""
+    for number, cell in enumerate(notebook.cells):
+        for out in cell.get("outputs", []):
+            if out.output_type == "error" and "raises-exception" not in (
+                    cell.metadata.get("tags", [])):
+                return (f"cell {number} (id {cell.id}) raised {out.ename}: "
+                        f"{out.evalue}\n{_indented(cell.source)}")
+    return f"{type(error).__name__}: {error}"
+
+
+def _indented(text):
+    return "\n".join("    " + line for line in text.splitlines())
+
+
+async def _refresh(path, gate, environment):
+    """Execute and normalise one file; the complaint, or None."""
+    async with gate:
+        before = path.read_bytes()
+        try:
+            notebook = nbformat.reads(normal_form(before), as_version=4)
+            await execute(notebook, path.parent, environment)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            return f"{path}: {complaint(error, notebook)}"
+        except (ValueError, KeyError, nbformat.ValidationError) as error:
+            return f"{path}: not a notebook: {error}"
+        after = normal_form(nbformat.writes(notebook)).encode()
+        if after != before:
+            path.write_bytes(after)
+        print(f"{path}: {'unchanged' if after == before else 'rewritten'}")
+
+
+async def refresh(paths):
+    """Execute and normalise files; a list of complaints."""
+    gate = asyncio.Semaphore(PARALLEL)
+    with tempfile.TemporaryDirectory() as scratch:
+        environment = kernel_environment(scratch)
+        results = await asyncio.gather(
+            *(_refresh(path, gate, environment) for path in paths))
+    return [result for result in results if result]
+
+
+def check(path):
+    """What keeps the file from being executed and in normal form: a list."""
+    text = path.read_bytes()
+    notebook = json.loads(text)
+    problems = [
+        f"{path}: cell {number} is not executed"
+        for number, cell in enumerate(notebook["cells"])
+        if cell["cell_type"] == "code" and cell.get("execution_count") is None]
+    if text != normal_form(text).encode():
+        problems.append(f"{path}: not in normal form; run make notebooks")
+    return problems
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("paths", nargs="*", type=Path,
+                        help="notebooks (default: the whole book)")
+    parser.add_argument("--check", action="store_true",
+                        help="execute nothing, change nothing")
+    options = parser.parse_args(arguments)
+    paths = options.paths or book_notebooks()
+    if options.check:
+        problems = [problem for path in paths for problem in check(path)]
+    else:
+        problems = asyncio.run(refresh(paths))
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
