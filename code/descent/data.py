@@ -1,0 +1,71 @@
+"""The real data of the book: 1,797 handwritten digits, and how it is split."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+FILE = Path(__file__).with_name("digits.npz")
+
+
+class Split(NamedTuple):
+    """Three parts of a data set, each a pair (X, y)."""
+
+    train: tuple
+    validation: tuple
+    test: tuple
+
+
+def digits():
+    """The UCI optical digits: images X, shape (1797, 64), labels y, shape (1797,).
+
+    A row of X is an 8x8 image, row by row from the top left.
+    A pixel counts the inked dots of a 4x4 block: a float64 from 0 to 16
+    (networks here are usually given X / 16). Labels are the integers 0 to 9.
+
+    The file is read at each call; nothing is downloaded.
+    Raises FileNotFoundError where the package was installed without it.
+
+    >>> X, y = digits()
+    >>> X.shape, X.min(), X.max()
+    ((1797, 64), np.float64(0.0), np.float64(16.0))
+    >>> np.bincount(y)
+    array([178, 182, 177, 183, 181, 182, 181, 179, 174, 180])
+
+    Source: E. Alpaydin and C. Kaynak (1998), Optical Recognition of
+    Handwritten Digits, UCI Machine Learning Repository,
+    https://doi.org/10.24432/C50P49: the images of its test set, unchanged,
+    as scikit-learn also ships them.
+    Licence: Creative Commons Attribution 4.0 International (CC BY 4.0).
+    Both are also stored in the file, as `source` and `licence`.
+    """
+    if not FILE.exists():
+        raise FileNotFoundError(
+            f"the digits are missing: no file {FILE}. "
+            "Restore it from the repository (code/descent/digits.npz) "
+            "or make it again with `python book/make_digits.py`."
+        )
+    with np.load(FILE) as file:
+        return file["pixels"].astype(float), file["labels"].astype(int)
+
+
+def split(X, y, seed=0):
+    """Split examples 60/20/20 into training, validation and test parts.
+
+    The examples are put in the order `default_rng(seed).permutation(len(X))`;
+    the first 60% train, the next 20% choose settings, the last 20% report.
+    Numbers of examples are rounded down for the first two parts.
+    All chapters use seed 0, so that they share one test set.
+
+    >>> parts = split(*digits())
+    >>> [len(y) for X, y in parts]
+    [1078, 359, 360]
+    """
+    if len(X) != len(y):
+        raise ValueError(
+            f"X and y must have the same length, got {len(X)} and {len(y)}"
+        )
+    order = np.random.default_rng(seed).permutation(len(X))
+    first, second = int(0.6 * len(X)), int(0.8 * len(X))
+    parts = np.split(order, [first, second])
+    return Split(*((X[part], y[part]) for part in parts))
