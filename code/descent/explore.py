@@ -1,0 +1,559 @@
+"""The interactive figure: numpy axes are sliders.
+
+matplotlib draws the figure once, numpy computes every slider position, the page only swaps coordinates:
+the same figure moves in a static page, in a file opened from disk and, as a widget, in a kernel.
+"""
+
+import base64
+import hashlib
+import html as markup
+import io
+import json
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.text import Annotation, Text
+from PIL import Image
+
+from descent.svg import drawn
+
+try:
+    import anywidget
+    import traitlets
+except ImportError as error:
+    raise ImportError("descent.explore needs anywidget: pip install 'descent[figures]'") from error
+
+__all__ = ["Explorer", "decode", "explore"]
+
+HERE = Path(__file__).parent
+SCRIPT, CSS = (HERE / "explore.js").read_text("utf-8"), (HERE / "explore.css").read_text("utf-8")
+TRAITS = ("i", "j", "k")
+# A coordinate is stored in tenths of a point as uint16, shifted so that lines may leave the picture on all sides.
+STEP, ZERO, GAP = 10, 20000, 65535
+NEAR, FAR = -1990.0, 4500.0
+
+
+def explore(fig, controls, artists, *, alt, start=None, handle=None, name=None):
+    """Make a matplotlib figure move: the leading axes of the arrays are sliders.
+
+    Parameters
+    ----------
+    fig : matplotlib figure; drawn once, closed when all went well. Limits left automatic grow to hold every position.
+    controls : dict of label to grid, one to three of them, in the order of the arrays' leading axes.
+        A grid is 1-D: numbers (a slider) or strings (a choice).
+    artists : dict of artist to values. With ``*n`` for the lengths of the grids (or 1 where nothing changes):
+
+        * a line or markers: ``y`` of shape ``(*n, points)``, or ``(x, y)`` when both move; NaN is a gap;
+        * a guide from ``axvline`` or ``axhline``, or a single marker's ``(x, y)``: shape ``(*n,)``;
+        * a text: strings of shape ``(*n,)``, or ``(values, "f = {:.3g}")``, or ``(x, y)`` or ``(x, y, strings)``
+          to move it.
+    alt : what the figure shows, for those who do not see it. Required.
+    start : dict of label to value, the position that is drawn first; the middle where none is given.
+    handle : ``(marker, (label, label))``: a marker to drag, whose coordinates are these two grids.
+    name : the figure's name in the address, ``#name:label=value``.
+
+    Returns
+    -------
+    Explorer
+        The widget; the last line of a cell displays it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument, what it was and what it may be. The figure is left as it was.
+    """
+    controls = _checked_controls(controls)
+    start = _checked_start(controls, start)
+    if not isinstance(alt, str) or not alt.strip():
+        raise ValueError(f"alt is {alt!r}: say in a sentence what the figure shows")
+    if name is not None and not re.fullmatch(r"[A-Za-z][\w-]*", name):
+        raise ValueError(f"name is {name!r}: allowed are letters, digits, - and _, a letter first")
+    artists, grip = _checked_handle(controls, dict(artists), handle)
+    moving = [_checked_artist(fig, a, v, tuple(len(c.labels) for c in controls)) for a, v in artists.items()]
+    return Explorer(_compose(fig, controls, moving, alt, start, grip, name))
+
+
+class Explorer(anywidget.AnyWidget):
+    """An interactive figure as `explore` returns it: a widget whose position can be read, set, observed and linked.
+
+    ``i``, ``j``, ``k`` are integer traits, the positions along the first, second and third grid
+    (``ipywidgets.jslink((a, "i"), (b, "i"))``); `position` is the same by label and value.
+    """
+
+    _esm, _css = SCRIPT, CSS
+    _html = traitlets.Unicode().tag(sync=True)
+    _payload = traitlets.Unicode().tag(sync=True)
+    i = traitlets.Int(0).tag(sync=True)
+    j = traitlets.Int(0).tag(sync=True)
+    k = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, parts):
+        self._controls, self._summary = parts["controls"], parts["summary"]
+        super().__init__(_html=parts["html"], _payload=parts["payload"], **dict(zip(TRAITS, parts["start"])))
+
+    @traitlets.validate(*TRAITS)
+    def _inside(self, proposal):
+        axis, value = TRAITS.index(proposal["trait"].name), proposal["value"]
+        length = len(self._controls[axis].labels) if axis < len(self._controls) else 1
+        if not 0 <= value < length:
+            raise traitlets.TraitError(f"{proposal['trait'].name} is {value}: allowed are 0 to {length - 1}")
+        return value
+
+    @property
+    def position(self):
+        """The sliders' values by label; assign a dict to move some or all of them (to the nearest grid value)."""
+        return {c.name: c.values[getattr(self, t)] for c, t in zip(self._controls, TRAITS)}
+
+    @position.setter
+    def position(self, values):
+        start = [getattr(self, t) for t in TRAITS]
+        for trait, index in zip(TRAITS, _checked_start(self._controls, values, start, "position")):
+            setattr(self, trait, index)
+
+    @property
+    def html(self):
+        """The self-contained HTML of the figure: what a static page shows."""
+        script = SCRIPT.partition("export default")[0] + "page(document.currentScript.parentNode, PAYLOAD);"
+        script = script.replace("PAYLOAD", json.dumps(self._payload))
+        return self._html.removesuffix("</div>") + f"<style>{CSS}</style><script>{{{script}}}</script></div>"
+
+    def __repr__(self):
+        return self._summary
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        return data | {"text/plain": self._summary, "text/html": self.html}, metadata
+
+
+# --- what the caller gave
+
+
+@dataclass
+class Control:
+    name: str
+    values: list
+    labels: list
+    is_choice: bool
+
+
+@dataclass
+class Moving:
+    """An animated artist with broadcast-ready arrays: ``x`` and ``y`` end in a points axis, ``words`` do not."""
+
+    artist: object
+    x: np.ndarray | None = None
+    y: np.ndarray | None = None
+    words: np.ndarray | None = None
+
+
+def _checked_controls(controls):
+    if not isinstance(controls, dict) or not 1 <= len(controls) <= 3:
+        raise ValueError(f"controls is {controls!r:.80}: a dict of one to three labels to grids is allowed")
+    return [_checked_control(name, grid) for name, grid in controls.items()]
+
+
+def _checked_control(name, grid):
+    where = f"controls[{name!r}]"
+    if not isinstance(name, str) or not name.strip() or re.search(r"[=,;:#%&]", name):
+        raise ValueError(f"{where}: a label is a string without any of = , ; : # % &")
+    values = np.asarray(grid)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"{where} has shape {values.shape}: a grid is 1-D with at least 2 values")
+    if values.dtype.kind == "U":
+        labels = values.tolist()
+        if len(set(labels)) < len(labels) or any(not s.strip() or re.search(r"[=,;:#%&]", s) for s in labels):
+            raise ValueError(f"{where} is {labels}: choices differ and have none of = , ; : # % &")
+        return Control(name, labels, labels, True)
+    if values.dtype.kind not in "iuf":
+        raise TypeError(f"{where} holds {values.dtype}: a grid holds numbers or strings")
+    if not np.isfinite(values).all() or len(np.unique(values)) < len(values):
+        raise ValueError(f"{where} is {values}: the numbers of a grid are finite and differ")
+    return Control(name, values.tolist(), _number_labels(values.tolist()), False)
+
+
+def _number_labels(values):
+    """Print with 4 significant digits, or as many more as keep the values apart (and .99999 from 1)."""
+    for digits in range(4, 18):
+        labels = [re.sub(r"e([-+])0", r"e\1", f"{v:.{digits}g}") for v in values]
+        if len(set(labels)) == len(values) and all((float(s) == 1) == (v == 1) for s, v in zip(labels, values)):
+            return labels
+    raise AssertionError("17 digits tell any two floats apart")
+
+
+def _checked_start(controls, start, default=None, argument="start"):
+    index = list(default[: len(controls)] if default else (len(c.labels) // 2 for c in controls))
+    names = [c.name for c in controls]
+    for name, value in (start or {}).items():
+        if name not in names:
+            raise ValueError(f"{argument} names {name!r}: the controls are {names}")
+        index[names.index(name)] = _nearest(controls[names.index(name)], value, f"{argument}[{name!r}]")
+    return index
+
+
+def _nearest(control, value, where):
+    if control.is_choice:
+        if value not in control.values:
+            raise ValueError(f"{where} is {value!r}: allowed are {control.values}")
+        return control.values.index(value)
+    low, high = min(control.values), max(control.values)
+    slack = 1e-9 * (high - low)
+    if not isinstance(value, (int, float, np.number)) or not low - slack <= value <= high + slack:
+        raise ValueError(f"{where} is {value!r}: allowed is a number from {low:g} to {high:g}")
+    return int(np.argmin(np.abs(np.subtract(control.values, value))))
+
+
+def _checked_handle(controls, artists, handle):
+    """Let the handle's marker follow its two grids; return the artists and the handle's (artist, axes)."""
+    if handle is None:
+        return artists, None
+    names = [c.name for c in controls]
+    marker, axes = handle
+    if len(axes) != 2 or axes[0] == axes[1] or any(a not in names for a in axes):
+        raise ValueError(f"handle's axes are {axes!r}: two different labels of {names} are allowed")
+    if any(controls[names.index(a)].is_choice for a in axes):
+        raise ValueError(f"handle's axes are {axes!r}: both must be grids of numbers")
+    if not isinstance(marker, Line2D) or marker.get_marker() in (None, "", " ", "None"):
+        raise TypeError(f"handle's artist is {marker!r}: a line with one marker is allowed, as ax.plot(x, y, 'o')")
+    if marker in artists:
+        raise ValueError("handle's marker is among the artists: it follows its two grids by itself")
+    x, y = (
+        np.reshape(controls[n].values, [-1 if m == n else 1 for m in range(len(controls))])
+        for n in map(names.index, axes)
+    )
+    artists[marker] = x, y
+    return artists, {"artist": len(artists) - 1, "axes": [names.index(a) for a in axes]}
+
+
+def _checked_artist(fig, artist, value, lengths):
+    what = f"artists[{_title(artist)!r}]" if isinstance(artist, (Line2D, Text)) else f"artists[{artist!r}]"
+    if not isinstance(artist, (Line2D, Text)):
+        raise TypeError(f"{what}: a Line2D or a Text is allowed; ax.plot returns a list of lines")
+    if artist.get_figure() is not fig:
+        raise ValueError(f"{what} is not in the figure given as fig")
+    if not artist.get_visible():
+        raise ValueError(f"{what} is invisible")
+    if isinstance(artist, Text):
+        return _checked_text(artist, value, lengths, what)
+    if artist.get_markevery() is not None or artist.get_drawstyle() != "default":
+        raise ValueError(f"{what}: markevery and drawstyle are not supported")
+    static = [np.asarray(a, float) for a in artist.get_data(orig=False)]
+    if isinstance(value, tuple):
+        if len(value) != 2:
+            raise ValueError(f"{what} is a tuple of {len(value)}: (x, y) is allowed")
+        x, y = (_checked_points(v, lengths, len(static[0]), f"{what}[{k}]") for k, v in enumerate(value))
+        if 1 not in (x.shape[-1], y.shape[-1]) and x.shape[-1] != y.shape[-1]:
+            raise ValueError(f"{what}: x has {x.shape[-1]} points and y has {y.shape[-1]}")
+        return Moving(artist, x, y)
+    values = _checked_points(value, lengths, len(static[0]), what)
+    rest = [s.reshape((1,) * len(lengths) + (-1,)) for s in static]
+    vertical = not _along(artist, 0) and _along(artist, 1)
+    if not vertical and values.shape[-1] not in (1, len(static[1])):
+        raise ValueError(f"{what} has {values.shape[-1]} points: the line has {len(static[0])}; give (x, y) to move both")
+    values = np.broadcast_to(values, values.shape[:-1] + (len(static[0]),))
+    return Moving(artist, values, rest[1]) if vertical else Moving(artist, rest[0], values)
+
+
+def _along(line, axis):
+    """Is this coordinate of the line a fraction of the axes, as y is for axvline?"""
+    transform = line.get_transform()
+    blended = (line.axes.get_xaxis_transform(which="grid"), line.axes.get_yaxis_transform(which="grid"))
+    return transform == blended[0] if axis else transform == blended[1]
+
+
+def _checked_points(value, lengths, points, what):
+    values = np.ma.filled(np.ma.asarray(value, dtype=float), np.nan)
+    if values.ndim == len(lengths):
+        values = values[..., None]
+    fits = values.ndim == len(lengths) + 1 and all(a in (1, b) for a, b in zip(values.shape, lengths))
+    if not fits or values.shape[-1] == 0:
+        raise ValueError(f"{what} has shape {np.shape(value)}: {lengths} and then the points is allowed, "
+                         "with 1 for a slider it does not depend on")
+    return values
+
+
+def _checked_text(text, value, lengths, what):
+    if isinstance(value, tuple) and isinstance(value[-1], str):
+        values, form = value
+        values = np.asarray(values)
+        value = np.array([form.format(v) for v in values.ravel().tolist()]).reshape(values.shape)
+    x = y = None
+    if isinstance(value, tuple):
+        if len(value) not in (2, 3):
+            raise ValueError(f"{what} is a tuple of {len(value)}: (values, format), (x, y) or (x, y, strings) is allowed")
+        x, y = (_checked_points(v, lengths, 1, f"{what}[{k}]") for k, v in enumerate(value[:2]))
+        if x.shape[-1] != 1 or y.shape[-1] != 1:
+            raise ValueError(f"{what}: a text has one place, of shape {lengths}")
+        if len(value) == 2:
+            return Moving(text, x, y)
+        value = value[2]
+    words = np.asarray(value)
+    if words.dtype.kind != "U":
+        raise TypeError(f"{what} holds {words.dtype}: strings are allowed, or (values, format)")
+    if words.ndim != len(lengths) or any(a not in (1, b) for a, b in zip(words.shape, lengths)):
+        raise ValueError(f"{what} has shape {words.shape}: {lengths} is allowed, with 1 for a slider it does not depend on")
+    if any("\n" in w or "$" in w for w in words.flat):
+        raise ValueError(f"{what}: read-outs are one line of plain text, without $")
+    return Moving(text, x, y, words)
+
+
+def _title(artist):
+    label = artist.get_label()
+    if isinstance(artist, Text):
+        return label or "text"
+    return label if not label.startswith("_") else "line" if artist.get_linestyle() != "None" else "marker"
+
+
+# --- from figure to page
+
+
+def _compose(fig, controls, moving, alt, start, grip, name):
+    titles = [_title(m.artist) for m in moving]
+    known = json.dumps([alt, name, [[c.name, c.labels] for c in controls], titles], ensure_ascii=False)
+    prefix = "d" + hashlib.sha256(known.encode()).hexdigest()[:8]
+    streams, specs = [], []
+    _hold_every_position(moving)
+    dpi, layout = fig.dpi, fig.get_layout_engine()
+    try:
+        fig.set_dpi(72)
+        _pose(moving, start)
+        fig.draw_without_rendering()
+        fig.set_layout_engine("none")
+        height = fig.bbox.height
+        for m in moving:
+            specs.append(_stored(m, height, streams))
+        png = _fallback(fig)
+        svg = _drawn_with_ids(fig, moving, prefix, grip)
+    finally:
+        fig.set_dpi(dpi)
+        fig.set_layout_engine(layout)
+    plt.close(fig)
+    spec = {"id": prefix, "name": name or prefix, "start": start, "handle": grip, "artists": specs, "svg": svg,
+            "controls": [{"name": c.name, "labels": c.labels} for c in controls]}
+    return {"controls": controls, "start": start, "payload": _packed(spec, streams),
+            "html": _skeleton(controls, start, alt, prefix, png), "summary": _summary(controls, moving, titles, start)}
+
+
+def _hold_every_position(moving):
+    """Widen the limits that the author left automatic."""
+    for m in moving:
+        if not isinstance(m.artist, Line2D) or m.artist.get_transform() == m.artist.axes.transAxes:
+            continue
+        ax = m.artist.axes
+        x, y = (a[np.isfinite(a)] for a in (m.x, m.y))
+        if x.size and y.size:
+            corners = np.array([[x.min(), y.min()], [x.max(), y.max()]])
+            ax.update_datalim(corners, updatex=not _along(m.artist, 0), updatey=not _along(m.artist, 1))
+            ax.autoscale_view()
+
+
+def _at(array, index):
+    return array[tuple(i if n > 1 else 0 for i, n in zip(index, array.shape))]
+
+
+def _pose(moving, index):
+    for m in moving:
+        if m.x is not None:
+            x, y = np.broadcast_arrays(_at(m.x, index), _at(m.y, index))
+            if isinstance(m.artist, Annotation):
+                m.artist.xy = x[0], y[0]
+            elif isinstance(m.artist, Text):
+                m.artist.set_position((x[0], y[0]))
+            else:
+                m.artist.set_data(x, y)
+        if m.words is not None:
+            m.artist.set_text(_at(m.words, index))
+
+
+def _stored(m, height, streams):
+    """Append the artist's streams; return its entry of the payload's header."""
+    entry = {}
+    if m.x is not None:
+        artist = m.artist
+        transform = artist.axes.transData if isinstance(artist, Annotation) else artist.get_transform()
+        x, y, every = _pixels(m.x, m.y, transform, height)
+        entry = {"x": len(streams), "y": len(streams) + 1, "every": every}
+        streams += [_quantised(x), _quantised(y)]
+    if m.words is not None:
+        strings, index = np.unique(m.words, return_inverse=True)
+        entry |= {"words": len(streams), "strings": strings.tolist()}
+        streams.append(index.reshape(*m.words.shape, 1).astype("<u2"))
+    return entry
+
+
+def _pixels(x, y, transform, height):
+    """Return x and y in points from the top left, each only as large as what it depends on, and slots per point."""
+    with np.errstate(all="ignore"):
+        both = np.stack(np.broadcast_arrays(x, y), -1)
+        p = transform.transform(both.reshape(-1, 2)).reshape(both.shape)
+        p[..., 1] = height - p[..., 1]
+        p[~np.isfinite(p).all(-1)] = np.nan
+        if np.any((p < NEAR) | (p > FAR)):
+            return *np.moveaxis(_clipped_far_away(p), -1, 0), 3
+    # A coordinate that does not depend on a slider is shipped once; a gap in one is a gap in both.
+    px, py = (_collapsed(p[..., c], a.shape) for c, a in ((0, x), (1, y)))
+    return px, py, 1
+
+
+def _collapsed(p, shape):
+    index = tuple(slice(None) if n > 1 or k == len(shape) - 1 else slice(1) for k, n in enumerate(shape))
+    small = p[index]
+    whole = np.where(np.isnan(small) & ~np.isnan(p), p, small)
+    return small if np.array_equal(whole, np.broadcast_to(small, p.shape), equal_nan=True) else p
+
+
+def _clipped_far_away(p):
+    """Clip segments to a square far outside the picture: moving a far point alone would bend the line.
+
+    Each point becomes three: the end of the segment before it, itself (a gap when far away), the start of the next.
+    """
+    a, d = p[..., :-1, :], np.diff(p, axis=-2)
+    t = np.stack([(NEAR - a) / d, (FAR - a) / d])
+    enter = np.clip(np.fmin(*t).max(-1), 0, None)[..., None]
+    leave = np.clip(np.fmax(*t).min(-1), None, 1)[..., None]
+    missed = enter > leave
+    far = ((p < NEAR) | (p > FAR)).any(-1, keepdims=True)
+    itself = np.where(far, np.nan, p)
+    before, after = itself.copy(), itself.copy()
+    after[..., :-1, :] = np.where(missed, np.nan, a + enter * d)
+    before[..., 1:, :] = np.where(missed, np.nan, a + leave * d)
+    return np.stack([before, itself, after], -2).reshape(*p.shape[:-2], -1, 2)
+
+
+def _quantised(p):
+    return np.where(np.isnan(p), GAP, np.rint(np.nan_to_num(p) * STEP) + ZERO).astype("<u2")
+
+
+def _packed(spec, streams):
+    """Deflate one line of JSON, the streams' low bytes and their high bytes; as base64."""
+    best = [_best_delta(s) for s in streams]
+    spec = spec | {"streams": [{"shape": s.shape, "delta": axes} for s, (axes, _) in zip(streams, best)]}
+    header = json.dumps(spec, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    low, high = (b"".join(_plane(coded, k) for _, coded in best) for k in (0, 1))
+    return "base64," + base64.b64encode(zlib.compress(header + low + high, 9)).decode()
+
+
+def _plane(stream, k):
+    return stream.astype("<u2").view(np.uint8).reshape(-1, 2)[:, k].tobytes()
+
+
+def _best_delta(stream):
+    """Take differences along the axes that make the stream smallest."""
+    last = stream.ndim - 1
+    longer = [k for k in range(last) if stream.shape[k] > 1]
+    options = [[], [last], longer[-1:], longer[-1:] + [last], longer + [last]]
+    coded = []
+    for axes in options:
+        values = stream
+        for axis in axes:
+            values = np.diff(values, axis=axis, prepend=np.zeros_like(values.take([0], axis)))
+        coded.append((axes, values))
+    return min(coded, key=lambda c: len(zlib.compress(_plane(c[1], 0) + _plane(c[1], 1))))
+
+
+def _drawn_with_ids(fig, moving, prefix, grip):
+    """Draw with every animated artist somewhere visible: the page puts it where it belongs."""
+    before = [m.artist.get_gid() for m in moving]
+    for k, m in enumerate(moving):
+        m.artist.set_gid(f"{prefix}-a{k}")
+        if isinstance(m.artist, Line2D):
+            centre = m.artist.axes.transAxes.transform((0.5, 0.5))
+            x, y = m.artist.get_transform().inverted().transform(centre)
+            m.artist.set_data([x, x], [y, y])
+        elif m.words is not None:
+            m.artist.set_text("·")
+    svg = drawn(fig, prefix)
+    for m, gid in zip(moving, before):
+        m.artist.set_gid(gid)
+    body, end = svg.index(">") + 1, svg.rindex("</svg>")
+    knob = ""
+    if grip:
+        knob = ('<g class="descent-handle" tabindex="0" role="slider" aria-valuemin="0" aria-valuenow="0">'
+                '<circle r="22"/><circle class="descent-ring" r="9"/></g>')
+    return f'{svg[:body]}<g aria-hidden="true">{svg[body:end]}</g>{knob}{svg[end:]}'
+
+
+def _fallback(fig):
+    """Return the picture as it is drawn now, as a data address of a small PNG."""
+    big, small = io.BytesIO(), io.BytesIO()
+    fig.savefig(big, format="png", dpi=110, bbox_inches=None)
+    Image.open(big).convert("RGB").quantize(64, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+        small, format="png", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(small.getvalue()).decode()
+
+
+def _skeleton(controls, start, alt, prefix, png):
+    rows = []
+    for k, (c, i) in enumerate(zip(controls, start)):
+        name = markup.escape(c.name)
+        if c.is_choice:
+            radios = "".join(
+                f'<label><input type="radio" name="{prefix}-{k}" disabled{" checked" * (n == i)}>{markup.escape(s)}</label>'
+                for n, s in enumerate(c.labels))
+            rows.append(f'<div role="radiogroup" aria-label="{name}" data-control><span>{name}</span>'
+                        f'<span class="descent-choices">{radios}</span></div>')
+        else:
+            rows.append(f'<label data-control><span>{name}</span><input type="range" min="0" max="{len(c.labels) - 1}" '
+                        f'value="{i}" aria-label="{name}" aria-valuetext="{c.labels[i]}" disabled>'
+                        f"<output>{c.labels[i]}</output></label>")
+    alt = markup.escape(alt)
+    return (f'<div class="descent" role="figure" aria-label="{alt}"><img src="{png}" alt="{alt}">'
+            f'<form hidden>{"".join(rows)}</form><span class="descent-aloud" aria-live="polite"></span></div>')
+
+
+def _summary(controls, moving, titles, start):
+    """What nbval compares: every number with at most 6 significant digits."""
+    lines = ["explore"]
+    for c, i in zip(controls, start):
+        lines.append(f"  {c.name}: {len(c.labels)} positions, {c.labels[0]} to {c.labels[-1]}, start {c.labels[i]}")
+    for m, title in zip(moving, titles):
+        parts = [f"{key} {a.shape} {_range(a)}" for key, a in (("x", m.x), ("y", m.y)) if a is not None]
+        if m.words is not None:
+            parts.append(f"words {m.words.shape} {str(_at(m.words, start))!r}")
+        lines.append(f"  {title}: " + ", ".join(parts))
+    return "\n".join(lines)
+
+
+def _range(a):
+    finite = a[np.isfinite(a)]
+    return f"{finite.min():.6g} to {finite.max():.6g}" if finite.size else "empty"
+
+
+# --- and back
+
+
+def decode(page):
+    """Return what a figure holds, from its ``text/html`` or from the `Explorer` itself.
+
+    A dict with ``svg``; ``controls``, label to the labels of its positions; ``start``; and ``artists``, a list of dicts
+    with ``x`` and ``y`` in points from the picture's top left (arrays that end in a points axis, length 1 for a slider
+    that changes nothing, NaN for a gap) and ``words`` (an array of strings), as far as the artist has them.
+    """
+    text = page.html if isinstance(page, Explorer) else page
+    found = re.search(r'"base64,([A-Za-z0-9+/=]+)"', text)
+    if not found:
+        raise ValueError("page holds no payload of an interactive figure")
+    header, _, planes = zlib.decompress(base64.b64decode(found[1])).partition(b"\n")
+    spec = json.loads(header)
+    low, high = np.frombuffer(planes, np.uint8).reshape(2, -1).astype(np.uint16)
+    values, at, streams = low | high << 8, 0, []
+    for s in spec["streams"]:
+        stream = values[at : at + int(np.prod(s["shape"]))].reshape(s["shape"])
+        at += stream.size
+        for axis in s["delta"]:
+            stream = np.cumsum(stream, axis=axis, dtype=np.uint16)
+        streams.append(stream)
+    artists = []
+    for entry in spec["artists"]:
+        artist = {c: np.where(streams[entry[c]] == GAP, np.nan, (streams[entry[c]] - float(ZERO)) / STEP)
+                  for c in ("x", "y") if c in entry}
+        if "words" in entry:
+            artist["words"] = np.array(entry["strings"])[streams[entry["words"]][..., 0]]
+        artists.append(artist)
+    return {"svg": spec["svg"], "start": spec["start"], "artists": artists,
+            "controls": {c["name"]: c["labels"] for c in spec["controls"]}}
