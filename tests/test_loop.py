@@ -1,0 +1,240 @@
+"""run: paths, batches bit for bit, schedules, and what bad input says."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from descent import (
+    NaNGradient, adam, adamw, amsgrad, gradient_descent, momentum, rmsprop,
+    rmsprop_centered, run,
+)
+
+
+def bowl(theta):
+    return theta * [1.0, 50.0]
+
+
+def test_a_path_has_a_leading_time_axis_and_starts_at_theta0():
+    path = run(adam, bowl, theta0=[1.0, 2.0], steps=7)
+    for name in ("theta", "g", "m", "v", "m_hat", "v_hat"):
+        assert getattr(path, name).shape == (8, 2)
+    np.testing.assert_array_equal(path.theta[0], [1, 2])
+    np.testing.assert_array_equal(path.t, np.arange(8))
+    assert (path.m[0] == 0).all() and (path.v[0] == 0).all()
+    assert np.isnan(path.g[0]).all() and np.isnan(path.m_hat[0]).all()
+    assert path.b is None and path.v_max is None
+
+
+def test_the_gradient_of_step_t_is_taken_before_the_step():
+    path = run(gradient_descent, bowl, [1.0, 2.0], 5, alpha=0.01)
+    np.testing.assert_array_equal(path.g[1:], bowl(path.theta[:-1]))
+
+
+def test_a_stream_equals_the_function_that_made_it():
+    path = run(adam, bowl, [1.0, 2.0], 20, alpha=0.1)
+    again = run(adam, theta0=[1.0, 2.0], gradients=path.g[1:], alpha=0.1)
+    np.testing.assert_array_equal(path.theta, again.theta)
+
+
+@pytest.mark.parametrize("rule", [adam, adamw, amsgrad])
+def test_a_batch_equals_the_single_runs_bit_for_bit(rule):
+    beta1, beta2 = np.linspace(0, 0.99, 5), 1 - np.geomspace(1e-4, 0.9, 7)
+    alpha = np.geomspace(1e-3, 1, 3)
+    grid = run(rule, bowl, [1.0, 1.0], 60, beta1=beta1[:, None, None],
+               beta2=beta2[:, None], alpha=alpha[:, None, None, None])
+    assert grid.theta.shape == (61, 3, 5, 7, 2)
+    for k, a in enumerate(alpha):
+        for i, b1 in enumerate(beta1):
+            for j, b2 in enumerate(beta2):
+                one = run(rule, bowl, [1.0, 1.0], 60, beta1=b1, beta2=b2,
+                          alpha=a)
+                np.testing.assert_array_equal(grid.theta[:, k, i, j],
+                                              one.theta)
+                np.testing.assert_array_equal(grid.v_hat[:, k, i, j],
+                                              one.v_hat)
+
+
+def test_a_batch_of_starts_and_of_streams_broadcasts():
+    starts = np.array([[1.0, 1.0], [2.0, -3.0], [0.0, 0.0]])
+    path = run(rmsprop, bowl, starts, 9)
+    one = run(rmsprop, bowl, starts[1], 9)
+    np.testing.assert_array_equal(path.theta[:, 1], one.theta)
+    streams = np.random.default_rng(1).standard_normal((9, 4, 2))
+    path = run(rmsprop, theta0=[0.0, 0.0], gradients=streams)
+    one = run(rmsprop, theta0=[0.0, 0.0], gradients=streams[:, 3])
+    np.testing.assert_array_equal(path.theta[:, 3], one.theta)
+
+
+def test_a_number_is_a_parameter_too():
+    path = run(rmsprop, theta0=0.0, gradients=np.ones(5), beta2=0.75)
+    column = run(rmsprop, theta0=[0.0], gradients=np.ones((5, 1)), beta2=0.75)
+    assert path.theta.shape == (6,)
+    np.testing.assert_array_equal(path.theta, column.theta[:, 0])
+
+
+def test_a_default_and_the_same_value_given_are_the_same_run():
+    a = run(adam, bowl, [1.0, 1.0], 50)
+    b = run(adam, bowl, [1.0, 1.0], 50, alpha=0.001, beta1=0.9, beta2=0.999,
+            eps=1e-8, correct="both", eps_inside=False)
+    np.testing.assert_array_equal(a.theta, b.theta)
+
+
+def test_a_schedule_is_a_function_of_t_from_one():
+    seen = []
+
+    def alpha(t):
+        seen.append(t)
+        return 1 / t
+
+    path = run(gradient_descent, theta0=[0.0], gradients=np.ones((4, 1)),
+               alpha=alpha)
+    np.testing.assert_allclose(-np.diff(path.theta[:, 0]),
+                               [1, 1 / 2, 1 / 3, 1 / 4])
+    assert max(seen) == 4 and min(seen) == 1
+
+
+def test_any_hyperparameter_may_be_a_schedule_and_a_grid():
+    grid = np.array([0.5, 0.9])[:, None]
+    path = run(momentum, bowl, [1.0, 1.0], 6, alpha=0.01,
+               mu=lambda t: grid * (t > 3))
+    plain = run(gradient_descent, bowl, [1.0, 1.0], 3, alpha=0.01)
+    assert path.theta.shape == (7, 2, 2)
+    np.testing.assert_array_equal(path.theta[:4, 0], plain.theta)
+
+
+def test_without_a_record_only_the_last_state_is_kept():
+    path = run(adam, bowl, [1.0, 1.0], 30)
+    last = run(adam, bowl, [1.0, 1.0], 30, record=False)
+    np.testing.assert_array_equal(last.theta, path.theta[-1])
+    np.testing.assert_array_equal(last.v, path.v[-1])
+    assert last.t == 30
+
+
+def test_no_steps_give_the_start():
+    assert run(adam, bowl, [1.0, 2.0], 0).theta.shape == (1, 2)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_everything_is_computed_in_the_precision_of_theta0(dtype):
+    path = run(adam, bowl, np.ones(2, dtype), 5,
+               alpha=np.array([[0.1], [0.2]]))
+    assert path.theta.dtype == path.v.dtype == path.m_hat.dtype == dtype
+
+
+def test_integers_become_float64():
+    assert run(adam, bowl, [1, 2], 3).theta.dtype == np.float64
+
+
+@pytest.mark.filterwarnings("error")
+def test_divergence_is_a_result_and_does_not_disturb_the_others():
+    rates = np.array([[0.01], [10.0]])
+    path = run(gradient_descent, bowl, [1.0, 1.0], 400, alpha=rates)
+    assert path.theta.shape == (401, 2, 2)
+    np.testing.assert_array_equal(path.diverged[-1], [False, True])
+    one = run(gradient_descent, bowl, [1.0, 1.0], 400, alpha=0.01)
+    np.testing.assert_array_equal(path.theta[:, 0], one.theta)
+
+
+def test_the_start_is_not_changed_even_by_a_gradient_that_writes():
+    theta0 = np.array([1.0, 2.0])
+    run(adam, bowl, theta0, 5)
+    np.testing.assert_array_equal(theta0, [1, 2])
+
+
+def test_a_nan_gradient_names_the_step_and_keeps_the_path():
+    def grad(theta):
+        return np.where(theta < 0.75, np.nan, 1.0)
+
+    with pytest.raises(NaNGradient, match=r"NaN at step 4, at theta = \[0.7"
+                       ) as error:
+        run(gradient_descent, grad, [1.0], 10, alpha=0.1)
+    assert error.value.step == 4
+    np.testing.assert_allclose(error.value.path.theta[:, 0],
+                               [1.0, 0.9, 0.8, 0.7])
+
+
+def test_a_nan_gradient_at_the_first_step_keeps_the_start():
+    with pytest.raises(NaNGradient, match="step 1") as error:
+        run(adam, lambda x: x * np.nan, [1.0], 10)
+    np.testing.assert_array_equal(error.value.path.theta, [[1.0]])
+
+
+BAD = {
+    "negative rate": (dict(alpha=-0.1), ValueError, "alpha = -0.1 must be"),
+    "infinite rate": (dict(alpha=np.inf), ValueError, "alpha = inf must be"),
+    "rate in a grid": (dict(alpha=np.array([[1.0], [-2.0]])), ValueError,
+                       "alpha = -2.0 must be"),
+    "rate in a schedule": (dict(alpha=lambda t: -t), ValueError,
+                           "alpha = -1.0 must be"),
+    "rate as text": (dict(alpha="fast"), TypeError, "alpha = 'fast' must"),
+    "beta1 of one": (dict(beta1=1.0), ValueError,
+                     "beta1 = 1.0 must be at least 0 and less than 1"),
+    "beta2 negative": (dict(beta2=-0.5), ValueError, "beta2 = -0.5 must be"),
+    "beta2 NaN": (dict(beta2=np.nan), ValueError, "beta2 = nan must be"),
+    "negative eps": (dict(eps=-1e-8), ValueError, "eps = -1e-08 must be"),
+    "grid without its axis": (dict(alpha=np.ones(3)), ValueError,
+                              r"alpha has shape \(3,\).*alpha\[..., None\]"),
+    "unknown name": (dict(beta=0.9), TypeError,
+                     "adam has no hyperparameter beta = 0.9; it has alpha, "
+                     "beta1"),
+    "switch": (dict(eps_inside=1e-8), TypeError,
+               "eps_inside = 1e-08 must be True or False"),
+    "NaN start": (dict(theta0=[1.0, np.nan]), ValueError, "theta0 = .*nan"),
+    "no start": (dict(theta0=None), TypeError, "theta0 is missing"),
+    "complex start": (dict(theta0=[1j]), TypeError, "theta0 has dtype compl"),
+    "no steps": (dict(steps=None), TypeError, "steps is missing"),
+    "negative steps": (dict(steps=-1), ValueError, "steps = -1 must be"),
+    "half a step": (dict(steps=2.5), TypeError, "steps = 2.5 must be an int"),
+    "wrong shape": (dict(grad=lambda x: np.ones(3)), ValueError,
+                    r"gradient at step 1 has shape \(3,\), but theta has"),
+    "grad not a function": (dict(grad=np.ones(2)), TypeError,
+                            "must be a function of theta"),
+    "grids that do not fit": (dict(beta1=np.zeros((3, 1)),
+                                   beta2=np.zeros((4, 1))), ValueError,
+                              r"beta1 \(3, 1\), beta2 \(4, 1\)"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_names_the_argument_its_value_and_what_is_allowed(case):
+    change, error, message = BAD[case]
+    arguments = dict(rule=adam, grad=bowl, theta0=[1.0, 1.0], steps=3)
+    with pytest.raises(error, match=message):
+        run(**{**arguments, **change})
+
+
+BAD_STREAMS = {
+    "both": (dict(grad=bowl), TypeError, "either grad.*or gradients"),
+    "neither": (dict(gradients=None), TypeError, "either grad.*or gradients"),
+    "NaN": (dict(gradients=[[1.0, 1.0], [1.0, np.nan]]), ValueError,
+            r"gradients at step 2 are .*nan"),
+    "length": (dict(steps=5), ValueError, "steps = 5, but gradients has 3"),
+    "parameters": (dict(gradients=np.ones((3, 4))), ValueError,
+                   r"theta0 \(2,\), one step of gradients \(4,\)"),
+    "one gradient": (dict(gradients=[1.0, 1.0]), ValueError,
+                     r"gradients has shape \(2,\), but it must be \(steps"),
+    "a number": (dict(gradients=1.0), ValueError, "leading axis of steps"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_STREAMS)
+def test_a_bad_stream_says_what_is_wrong(case):
+    change, error, message = BAD_STREAMS[case]
+    arguments = dict(rule=adam, theta0=[1.0, 1.0], gradients=np.ones((3, 2)))
+    with pytest.raises(error, match=message):
+        run(**{**arguments, **change})
+
+
+def test_more_parameters_than_theta0_are_refused():
+    with pytest.raises(ValueError, match="shapes do not fit"):
+        run(adam, theta0=[1.0], gradients=np.ones((3, 2)))
+
+
+@given(st.integers(1, 40), st.floats(0.0, 0.99))
+def test_the_centered_variance_is_never_recorded_as_something_else(t, beta2):
+    path = run(rmsprop_centered, theta0=[0.0], gradients=np.ones((t, 1)),
+               beta2=beta2, eps=1.0)
+    np.testing.assert_allclose(
+        path.v[1:, 0] - path.m[1:, 0] ** 2,
+        [beta2**k * (1 - beta2**k) for k in range(1, t + 1)], atol=1e-14)
