@@ -1,0 +1,584 @@
+"""Checks for the exercises: they say what is wrong, and they never raise.
+
+A check prints "not done yet" while the skeleton still returns None, "correct",
+or the first quantity that is wrong, with the cause where it is a known one.
+Whatever a learner's function does (raise, return a string, a wrong shape, NaN)
+the check says so and goes on.
+
+For authors
+===========
+
+A number, an array, a word (or a function of no arguments that returns one)::
+
+    check_value("first step", answer, 1 / np.sqrt(1 - 0.99),
+                wrong={"this is β₂ = 0.9": 1 / np.sqrt(1 - 0.9)})
+
+The tolerance is 1e-3, three digits as one types them.  A wrong sign, a
+reciprocal, a missing or superfluous root are recognised without being listed.
+
+A function, compared with a reference at every input (tuples of arguments).
+`wrong` maps a diagnosis to the function that makes this mistake, or to an
+exception class.  Take the mistaken functions from `descent.rules` with other
+options; where several agree with the answer, the first is named::
+
+    def step(m, v, g, t): ...                  # the learner's: m_hat, v_hat
+
+    check_function(step, reference, inputs=[(0.1, 0.2, 3.0, 1), ...],
+                   quantities=("m_hat", "v_hat"),
+                   wrong={"t is counted from 0":
+                              lambda m, v, g, t: reference(m, v, g, t - 1)})
+
+`quantities` names what is returned, in the order of the algorithm: a tuple,
+or a dict or State with these names.  `first_t=0` says that the leading axis
+of every quantity is time and begins at t = 0; the first wrong step is named.
+
+Named checks of single exercises stand at the end of this file.
+
+The cells of an exercise
+========================
+
+All solution cells, Markdown too, carry the tag ``solution``; no headings
+between the gates (the build would stop)::
+
+    Markdown                  ```{exercise} Adam from scratch
+                              :label: ex-adam-from-scratch
+
+                              Write the five lines of Adam ...
+                              ```
+    Code [exercise]           def my_adam(theta, gradients, ...):
+                                  ...
+    Code                      check_adam(my_adam)
+    Markdown [solution]       ```{solution-start} ex-adam-from-scratch
+                              :label: sol-adam-from-scratch
+                              :class: dropdown
+                              ```
+    Markdown [solution]       The average starts at zero, so ...
+    Code [solution]           def my_adam_solved(theta, gradients, ...): ...
+                              check_adam(my_adam_solved)
+    Markdown [solution]       ```{solution-end}
+                              ```
+
+The first check prints "not done yet" in the book, the second "correct"; a test
+looks for both.  Cite an exercise as {ref}`ex-adam-from-scratch`.  An exercise
+without code has no code cells; its solution may be a single pair of gates with
+Markdown between them.
+"""
+
+import copy
+from functools import partial, wraps
+
+import numpy as np
+
+from descent.loop import run
+from descent.rules import adam, divide, rmsprop, root
+
+__all__ = ["check_adam", "check_function", "check_rmsprop", "check_value"]
+
+
+# ---- reading what a learner gives -----------------------------------------
+
+
+class Complaint(Exception):
+    """What a check prints instead of "correct"."""
+
+
+def never_raises(check):
+    """A check prints its verdict, also about objects that cannot be read."""
+
+    @wraps(check)
+    def safe(answer, *args, **kwargs):
+        try:
+            name, verdict = check(answer, *args, **kwargs)
+        except (Exception, SystemExit) as error:  # an answer can be anything
+            name, verdict = "answer", f"cannot be read: {_describe(error)}"
+        print(f"{name}: {verdict}")
+
+    return safe
+
+
+def _verdict(compare, *args, **kwargs):
+    try:
+        compare(*args, **kwargs)
+    except Complaint as complaint:
+        return str(complaint)
+    return "correct"
+
+
+def _call(function, args, wrong=()):
+    """What a learner's function returns; its exception as a Complaint."""
+    where = f" at input {_short(args)}" if args else ""
+    try:
+        with np.errstate(all="ignore"):
+            return function(*copy.deepcopy(args))
+    except (Exception, SystemExit) as error:
+        text = f"your function raised {_describe(error)}{where}"
+        for cause, mistake in dict(wrong).items():
+            if isinstance(mistake, type) and isinstance(error, mistake):
+                text += _cause(cause)
+        raise Complaint(text) from None
+
+
+def _describe(error):
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return type(error).__name__ + (f": {text}" if text else "")
+
+
+def _array(value, name="it"):
+    """A real array of floats, or a Complaint that says what it is instead."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "O":
+            array = array.astype(float)
+    except Exception:
+        array = None
+    if array is None or array.dtype.kind not in "biuf":
+        raise Complaint(f"{name} is of type {type(value).__name__}, "
+                        "but it must be a number or an array of numbers")
+    return array.astype(float)
+
+
+def _undone(value):
+    """None, the Ellipsis of a skeleton, or a collection of nothing else."""
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, (tuple, list)):
+        return len(value) > 0 and all(_undone(part) for part in value)
+    return value is None or value is Ellipsis
+
+
+# ---- comparing and diagnosing ---------------------------------------------
+
+
+def _equal(a, b, rtol):
+    """Equal entry by entry; the tolerance is relative to the largest entry."""
+    if a.shape != b.shape:
+        return np.zeros(b.shape, bool)
+    with np.errstate(all="ignore"):
+        scale = np.max(np.abs(b[np.isfinite(b)]), initial=0)
+        return np.isclose(a, b, rtol=rtol, atol=rtol * 1e-3 * scale,
+                          equal_nan=True)
+
+
+def _agree(a, b, rtol):
+    return a.shape == b.shape and bool(_equal(a, b, rtol).all())
+
+
+ALWAYS_TRIED = {
+    "the sign is wrong": lambda x: -x,
+    "this is the square of the right value: a root is missing": np.square,
+    "this is the square root of the right value": np.sqrt,
+    "this is 1 over the right value": np.reciprocal,
+}
+
+
+def _guess(answer, expected, rtol):
+    """A slip that every quantity can suffer, or nothing."""
+    with np.errstate(all="ignore"):
+        for cause, slip in ALWAYS_TRIED.items():
+            if _agree(answer, slip(expected), rtol):
+                return _cause(cause)
+    return ""
+
+
+def _cause(text):
+    return f"\n    likely cause: {text}"
+
+
+def _short(value):
+    """At most 70 characters that show a value, numbers to 6 digits."""
+    if isinstance(value, tuple):
+        text = "(" + ", ".join(_short(part) for part in value) + ")"
+    elif isinstance(value, (float, np.floating)):
+        text = f"{value:.6g}"
+    elif isinstance(value, np.ndarray):
+        text = np.array2string(
+            value, precision=6, separator=", ", threshold=6, edgeitems=2,
+            formatter={"float_kind": lambda x: f"{x:.6g}"})
+        text = " ".join(text.split())
+    elif isinstance(value, (bool, int, str, list)):
+        text = repr(value)
+    else:
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= 70 else text[:67] + "..."
+
+
+def _compare_values(answer, expected, rtol, wrong):
+    if isinstance(expected, str):
+        if not isinstance(answer, str):
+            raise Complaint("it must be a word (a string), but it is of type "
+                            f"{type(answer).__name__}")
+        if answer.strip().casefold() != expected.casefold():
+            causes = [_cause(cause) for cause, value in wrong.items()
+                      if answer.strip().casefold() == value.casefold()]
+            raise Complaint("not right: " + _short(answer)
+                            + "".join(causes[:1]))
+        return
+    answer, expected = _array(answer), _array(expected)
+    if _agree(answer, expected, rtol):
+        return
+    if answer.shape != expected.shape:
+        raise Complaint(f"it has shape {answer.shape}, "
+                        f"but {expected.shape} is needed")
+    text = "not right: " + _short(answer if answer.ndim else float(answer))
+    for cause, value in wrong.items():
+        if _agree(answer, _array(value), rtol):
+            raise Complaint(text + _cause(cause))
+    raise Complaint(text + _guess(answer, expected, rtol))
+
+
+def _parts(result, quantities):
+    """The named quantities in what a function returned, as a dict."""
+    if isinstance(result, dict):
+        missing = [name for name in quantities if name not in result]
+        if missing:
+            raise Complaint(f"the dict has no entry {missing[0]!r}")
+        return {name: result[name] for name in quantities}
+    if all(hasattr(result, name) for name in quantities):
+        return {name: getattr(result, name) for name in quantities}
+    if len(quantities) == 1:
+        return {quantities[0]: result}
+    if not isinstance(result, (tuple, list)):
+        raise Complaint(f"it must return {', '.join(quantities)}, but it "
+                        f"returns one value of type {type(result).__name__}")
+    if len(result) != len(quantities):
+        raise Complaint(f"it must return {len(quantities)} values "
+                        f"({', '.join(quantities)}), but it returns "
+                        f"{len(result)}")
+    return dict(zip(quantities, result))
+
+
+def _read(result, quantities):
+    parts = {}
+    for name, value in _parts(result, quantities).items():
+        if _undone(value):
+            raise Complaint(f"{name} is not done yet")
+        parts[name] = _array(value, name)
+    return parts
+
+
+def _first_difference(got, wanted, rtol, first_t):
+    """The first wrong quantity: (name, where, got, wanted), or None.
+
+    First in time where there is time, then in the order of the algorithm.
+    """
+    found = []
+    for order, (name, right) in enumerate(wanted.items()):
+        value = got[name]
+        if value.shape != right.shape:
+            rows = ("" if first_t is None else
+                    f": one row for each of t = {first_t} to "
+                    f"{first_t + len(right) - 1}")
+            raise Complaint(f"{name} has shape {value.shape}, but "
+                            f"{right.shape} is needed{rows}")
+        good = _equal(value, right, rtol)
+        if good.all():
+            continue
+        if first_t is None:
+            found.append((0, order, name, "", value, right))
+        else:
+            row = int((~good).reshape(len(good), -1).any(axis=1).argmax())
+            found.append((row, order, name, f" at t = {first_t + row}",
+                          value[row], right[row]))
+    return min(found, key=lambda f: f[:2])[2:] if found else None
+
+
+def _compare_function(function, reference, inputs, quantities, rtol, first_t,
+                      wrong):
+    answers = []
+    for args in inputs:
+        result = _call(function, args, wrong)
+        if _undone(result):
+            raise Complaint("not done yet")
+        answers.append(_read(result, quantities))
+    right = [_read(reference(*copy.deepcopy(args)), quantities)
+             for args in inputs]
+    for args, got, wanted in zip(inputs, answers, right):
+        difference = _first_difference(got, wanted, rtol, first_t)
+        if difference:
+            break
+    else:
+        return
+    name, where, value, target = difference
+    value, target = np.asarray(value), np.asarray(target)
+    state = "is NaN" if np.isnan(value).any() > np.isnan(target).any() else (
+        "is wrong")
+    text = (f"{name} {state}{where}\n    yours: {_short(value)}"
+            f"\n    right: {_short(target)}\n    input: {_short(args)}")
+    for cause, mistake in wrong.items():
+        if isinstance(mistake, type):
+            continue
+        with np.errstate(all="ignore"):
+            made = [_read(mistake(*copy.deepcopy(args)), quantities)
+                    for args in inputs]
+        if all(_agree(got[q], variant[q], rtol)
+               for got, variant in zip(answers, made) for q in quantities):
+            raise Complaint(text + _cause(cause))
+    whole = _guess(got[name], wanted[name], rtol)
+    raise Complaint(text + (whole or _guess(value, target, rtol)))
+
+
+# ---- the two engines ------------------------------------------------------
+
+
+def check_value(name, answer, expected, *, rtol=1e-3, wrong={}):
+    """Print what is to be said about a number, an array or a word.
+
+    name : how the message calls it
+    answer : the learner's value, or a function of no arguments
+    expected : the right value
+    rtol : relative tolerance
+    wrong : {diagnosis: the value that this mistake gives}
+
+    >>> check_value("half-life", None, 6.58)
+    half-life: not done yet
+    >>> check_value("half-life", 6.58, 6.5788)
+    half-life: correct
+    >>> check_value("half-life", 10, 6.58, wrong={"this is 1/(1 − β)": 10})
+    half-life: not right: 10
+        likely cause: this is 1/(1 − β)
+    """
+    _check_value(answer, name, expected, rtol, wrong)
+
+
+@never_raises
+def _check_value(answer, name, expected, rtol, wrong):
+    try:
+        value = _call(answer, (), wrong) if callable(answer) else answer
+    except Complaint as complaint:
+        return name, str(complaint)
+    if _undone(value):
+        return name, "not done yet"
+    return name, _verdict(_compare_values, value, expected, rtol, wrong)
+
+
+@never_raises
+def check_function(function, reference, inputs, *, quantities=("the result",),
+                   rtol=1e-9, first_t=None, wrong={}, name=None):
+    """Print what is to be said about a learner's function.
+
+    function : the learner's
+    reference : the right function, with the same arguments
+    inputs : tuples of arguments at which they are compared
+    quantities : names of what is returned, in the order of the algorithm
+    rtol : relative tolerance
+    first_t : the t of the first row, where the leading axis is time
+    wrong : {diagnosis: the function that makes this mistake, or an
+        exception class}
+    name : how the message calls it; default: the function's own name
+
+    >>> def rms(x):
+    ...     return np.mean(x**2)
+    >>> check_function(rms, lambda x: np.sqrt(np.mean(x**2)),
+    ...                [(np.array([3.0, 4.0]),)])
+    rms: the result is wrong
+        yours: 12.5
+        right: 3.53553
+        input: ([3, 4])
+        likely cause: this is the square of the right value: a root is missing
+    """
+    name = name or getattr(function, "__name__", "your function")
+    if _undone(function):
+        return name, "not done yet"
+    if not callable(function):
+        return name, (f"it must be a function, but it is of type "
+                      f"{type(function).__name__}")
+    return name, _verdict(_compare_function, function, reference, inputs,
+                          quantities, rtol, first_t, wrong)
+
+
+# ---- the rules and what goes wrong in them --------------------------------
+
+# Three coordinates of very different size, a zero and signs that change.
+STREAM = np.array([[2.0, -0.01, 0.5], [1.0, 0.03, 0.0], [-3.0, 0.02, 0.7],
+                   [0.5, -0.04, 0.9], [4.0, 0.01, -0.2]])
+START = np.array([1.0, -2.0, 0.5])
+
+
+def _adam_path(theta, gradients, alpha, beta1, beta2, eps, rule=adam, **other):
+    options = {"alpha": alpha, "beta1": beta1, "beta2": beta2, "eps": eps}
+    options.update(other)
+    return run(rule, theta0=theta, gradients=gradients, **options).theta
+
+
+def _adam_with(**options):
+    """Adam whose options are functions of (alpha, beta1, beta2, eps)."""
+    def path(theta, gradients, *hyper):
+        return _adam_path(theta, gradients, *hyper,
+                          **{k: f(*hyper) for k, f in options.items()})
+    return path
+
+
+def _adam_counting(count):
+    """Adam that takes count(t) for t."""
+    def rule(state, g, **hyper):
+        after = adam(state._replace(t=count(state.t + 1) - 1), g, **hyper)
+        return after._replace(t=state.t + 1)
+    return partial(_adam_path, rule=rule)
+
+
+def _adam_keeping_corrected(state, g, **hyper):
+    after = adam(state, g, **hyper)
+    return after._replace(m=after.m_hat, v=after.v_hat)
+
+
+def _adam_without_root(state, g, *, alpha, eps, **hyper):
+    after = adam(state, g, alpha=alpha, eps=eps, **hyper)
+    step = alpha * divide(after.m_hat, after.v_hat + eps)
+    return after._replace(theta=state.theta - step)
+
+
+def _adam_without_square(state, g, *, alpha, beta2, eps, **hyper):
+    # the line of m with β₂ in it: the average of g where that of g² belongs
+    v = adam(state._replace(m=state.v), g, beta1=beta2, beta2=beta2).m
+    after = adam(state, g, alpha=alpha, beta2=beta2, eps=eps, **hyper)
+    v_hat = v / (1 - beta2**after.t)
+    step = alpha * divide(after.m_hat, root(v_hat, eps, False))
+    return after._replace(theta=state.theta - step, v=v)
+
+
+def _reversed(path):
+    """The same steps in the opposite direction."""
+    return lambda theta, *args: 2 * theta - path(theta, *args)
+
+
+T_FROM_ONE = "t is counted from 0, so that 1 − β^t is 0 at the first step"
+
+# Where a step is a known function of t times Adam's, rate and ε say it.
+BROKEN_ADAMS = {
+    "the bias correction is missing":
+        _adam_with(correct=lambda *_: "none"),
+    "v̂ is missing: only the first moment is corrected":
+        _adam_with(correct=lambda *_: "first"),
+    "m̂ is missing: only the second moment is corrected":
+        _adam_with(alpha=lambda a, b1, b2, e: lambda t: a * (1 - b1**t)),
+    "ε is inside the root":
+        _adam_with(eps_inside=lambda *_: True),
+    "ε is added before the correction, to √v":
+        _adam_with(eps=lambda a, b1, b2, e:
+                   lambda t: e / np.sqrt(1 - b2**t)),
+    "ε is missing":
+        _adam_with(eps=lambda *_: 0.0),
+    T_FROM_ONE: _adam_counting(lambda t: t - 1),
+    "the correction is one step ahead: t is 2 at the first step":
+        _adam_counting(lambda t: t + 1),
+    "t does not advance: the correction is that of t = 1 at every step":
+        _adam_counting(lambda t: 1),
+    "β₁ and β₂ are exchanged":
+        _adam_with(beta1=lambda a, b1, b2, e: b2,
+                   beta2=lambda a, b1, b2, e: b1),
+    "v is corrected with β₁ instead of β₂":
+        _adam_with(alpha=lambda a, b1, b2, e:
+                   lambda t: a * np.sqrt((1 - b1**t) / (1 - b2**t)),
+                   eps=lambda a, b1, b2, e:
+                   lambda t: e * np.sqrt((1 - b1**t) / (1 - b2**t))),
+    "the corrected averages are carried on; carry on m and v instead":
+        partial(_adam_path, rule=_adam_keeping_corrected),
+    "the square root is missing":
+        partial(_adam_path, rule=_adam_without_root),
+    "the gradient is not squared in v":
+        partial(_adam_path, rule=_adam_without_square),
+    "the factor 1 − β₁ is missing in m":
+        _adam_with(alpha=lambda a, b1, b2, e: a / (1 - b1)),
+    "the factor 1 − β₂ is missing in v":
+        _adam_with(alpha=lambda a, b1, b2, e: a * np.sqrt(1 - b2),
+                   eps=lambda a, b1, b2, e: e * np.sqrt(1 - b2)),
+    "the sign of the update is wrong: it climbs":
+        _reversed(_adam_path),
+    "the rate α is missing":
+        _adam_with(alpha=lambda *_: 1.0),
+}
+
+
+def check_adam(function):
+    """Check ``my_adam(theta, gradients, alpha, beta1, beta2, eps)``.
+
+    It must return θ_0, θ_1, ..., an array of shape (steps + 1, d), for
+    gradients g_1, g_2, ... of shape (steps, d).
+
+    >>> check_adam(lambda theta, gradients, alpha, beta1, beta2, eps: None)
+    <lambda>: not done yet
+    """
+    check_function(
+        function, _adam_path, quantities=("theta",), first_t=0,
+        inputs=[(START, STREAM, 0.1, 0.9, 0.95, 0.01),
+                (START, 10 * STREAM, 0.02, 0.6, 0.99, 0.1)],
+        wrong={**BROKEN_ADAMS, T_FROM_ONE + " ": ZeroDivisionError})
+
+
+def _rmsprop_path(theta, gradients, alpha, beta2, eps, rule=rmsprop, **other):
+    options = {"alpha": alpha, "beta2": beta2, "eps": eps, **other}
+    return run(rule, theta0=theta, gradients=gradients, **options).theta
+
+
+def _rmsprop_with(**options):
+    """RMSprop whose options are functions of (alpha, beta2, eps)."""
+    def path(theta, gradients, *hyper):
+        return _rmsprop_path(theta, gradients, *hyper,
+                             **{k: f(*hyper) for k, f in options.items()})
+    return path
+
+
+def _rmsprop_without_root(state, g, *, alpha, eps, **hyper):
+    after = rmsprop(state, g, alpha=alpha, eps=eps, **hyper)
+    step = alpha * divide(g, after.v + eps)
+    return after._replace(theta=state.theta - step)
+
+
+def _rmsprop_late(state, g, *, alpha, eps, **hyper):
+    after = rmsprop(state, g, alpha=alpha, eps=eps, **hyper)
+    step = alpha * divide(g, root(state.v, eps, False))
+    return after._replace(theta=state.theta - step)
+
+
+def _rmsprop_without_square(state, g, *, alpha, beta2, eps, **hyper):
+    v = adam(state._replace(m=state.v), g, beta1=beta2, beta2=beta2).m
+    after = rmsprop(state, g, alpha=alpha, beta2=beta2, eps=eps, **hyper)
+    step = alpha * divide(g, root(v, eps, False))
+    return after._replace(theta=state.theta - step, v=v)
+
+
+BROKEN_RMSPROPS = {
+    "ε is inside the root":
+        _rmsprop_with(eps_inside=lambda *_: True),
+    "ε is missing":
+        _rmsprop_with(eps=lambda *_: 0.0),
+    "β₂ and 1 − β₂ are exchanged":
+        _rmsprop_with(beta2=lambda a, b2, e: 1 - b2),
+    "v starts at one instead of zero":
+        _rmsprop_with(v0=lambda *_: 1.0),
+    "v is bias-corrected; RMSprop's is not":
+        _rmsprop_with(alpha=lambda a, b2, e: lambda t: a * np.sqrt(1 - b2**t),
+                      eps=lambda a, b2, e: lambda t: e * np.sqrt(1 - b2**t)),
+    "the step uses v of the step before: update v first":
+        partial(_rmsprop_path, rule=_rmsprop_late),
+    "the square root is missing":
+        partial(_rmsprop_path, rule=_rmsprop_without_root),
+    "the gradient is not squared in v":
+        partial(_rmsprop_path, rule=_rmsprop_without_square),
+    "the factor 1 − β₂ is missing in v":
+        _rmsprop_with(alpha=lambda a, b2, e: a * np.sqrt(1 - b2),
+                      eps=lambda a, b2, e: e * np.sqrt(1 - b2)),
+    "the sign of the update is wrong: it climbs":
+        _reversed(_rmsprop_path),
+    "the rate α is missing":
+        _rmsprop_with(alpha=lambda *_: 1.0),
+}
+
+
+def check_rmsprop(function):
+    """Check ``my_rmsprop(theta, gradients, alpha, beta2, eps)``.
+
+    It must return θ_0, θ_1, ..., an array of shape (steps + 1, d), for
+    gradients g_1, g_2, ... of shape (steps, d).  ε stands outside the root.
+
+    >>> check_rmsprop(lambda theta, gradients, alpha, beta2, eps: None)
+    <lambda>: not done yet
+    """
+    check_function(
+        function, _rmsprop_path, quantities=("theta",), first_t=0,
+        inputs=[(START, STREAM, 0.1, 0.9, 0.01),
+                (START, 10 * STREAM, 0.02, 0.6, 0.1)],
+        wrong=BROKEN_RMSPROPS)
