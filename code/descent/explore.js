@@ -2,7 +2,7 @@
 // Nothing is computed here. Static pages call `mount`; in a kernel anywidget calls `render`.
 
 const GAP = 65535, ZERO = 20000, STEP = 10;
-let mounted = 0;
+const minus = label => label.replace(/-(?=\d)/g, "−");
 
 async function inflate(payload) {
   const bytes = Uint8Array.from(atob(payload.split(",")[1]), c => c.charCodeAt(0));
@@ -75,14 +75,15 @@ function mover(spec, artist, group, start) {
 }
 
 async function mount(root, payload, { position, moved, settled } = {}) {
-  const spec = await unpack(payload), { controls } = spec, unique = `${spec.id}-${++mounted}`;
+  const spec = await unpack(payload), { controls } = spec, serial = globalThis.descentFigures = (globalThis.descentFigures ?? 0) + 1;
+  const unique = `${spec.id}-${serial}`;  // the same figure may be on the page twice
   const image = root.querySelector("img"), form = root.querySelector("form"), live = root.querySelector("[aria-live]");
   const template = document.createElement("template");
   template.innerHTML = spec.svg.replaceAll(spec.id, unique);
   const svg = template.content.firstChild;
   const index = [...spec.start];
   const rows = [...form.querySelectorAll("[data-control]")];
-  const moves = spec.artists.map((a, k) => mover(spec, a, svg.getElementById(`${unique}-a${k}`), spec.start));
+  const moves = spec.artists.map((a, k) => mover(spec, a, svg.querySelector(`#${unique}-a${k}`), spec.start));
   const handle = spec.handle && grip();
 
   function draw() {
@@ -94,14 +95,13 @@ async function mount(root, payload, { position, moved, settled } = {}) {
     if (input.type == "radio") row.querySelectorAll("input")[index[k]].checked = true;
     else {
       input.valueAsNumber = index[k];
-      input.setAttribute("aria-valuetext", label);
-      row.querySelector("output").textContent = label;
+      input.setAttribute("aria-valuetext", minus(label));
+      row.querySelector("output").textContent = minus(label);
     }
   }
-  function go(k, i, done) {
+  function go(k, i) {
     i = Math.max(0, Math.min(controls[k].labels.length - 1, i));
     if (i != index[k]) { index[k] = i; show(k); draw(); moved?.(index); }
-    if (done) rest();
   }
   let silence;
   function rest() {
@@ -147,13 +147,14 @@ async function mount(root, payload, { position, moved, settled } = {}) {
       const [k, by] = keys[event.key] ?? [];
       if (!by) return;
       event.preventDefault();
-      go(k, index[k] + by * (event.shiftKey ? 5 : 1), true);
+      go(k, index[k] + by * (event.shiftKey ? 5 : 1));
     });
+    node.addEventListener("keyup", event => { if (keys[event.key]) rest(); });
     return {
       draw() {
         node.setAttribute("transform", `translate(${xs[index[a]]} ${ys[index[b]]})`);
         tell("aria-valuenow", index[a]);
-        tell("aria-valuetext", [a, b].map(k => `${controls[k].name} = ${controls[k].labels[index[k]]}`).join(", "));
+        tell("aria-valuetext", [a, b].map(k => `${controls[k].name} = ${minus(controls[k].labels[index[k]])}`).join(", "));
       }
     };
   }
@@ -162,7 +163,7 @@ async function mount(root, payload, { position, moved, settled } = {}) {
     input.disabled = false;
     if (input.type == "radio") {
       input.name = `${unique}-${k}`;
-      input.addEventListener("change", () => go(k, i, true));
+      input.addEventListener("change", () => { go(k, i); rest(); });
     } else {
       input.addEventListener("input", () => go(k, input.valueAsNumber));
       input.addEventListener("change", rest);
@@ -200,7 +201,8 @@ function address(index, { spec }) {
   if (document.body.hasAttribute("data-jp-theme-light")) return;  // JupyterLab's address is not ours
   const setting = spec.controls.map(({ name, labels }, k) => `${name}=${labels[index[k]]}`).join(",");
   const others = parts().filter(part => !decoded(part).startsWith(spec.name + ":"));
-  history.replaceState(history.state, "", "#" + [...others, `${spec.name}:${setting}`].join(";"));
+  try { history.replaceState(history.state, "", "#" + [...others, `${spec.name}:${setting}`].join(";")); }
+  catch { /* browsers limit how often; the next rest writes it */ }
 }
 async function page(root, payload) {
   try {
@@ -223,9 +225,11 @@ export default {
       position: spec => spec.controls.map((_, k) => model.get(names[k])),
       moved: index => { index.forEach((i, k) => model.set(names[k], i)); model.save_changes(); }
     });
-    const follow = () => api.set(api.spec.controls.map((_, k) => model.get(names[k])));
-    const events = names.map(name => `change:${name}`).join(" ");
-    model.on(events, follow);
-    return () => model.off(events, follow);
+    const follow = () => {
+      const position = api.spec.controls.map((_, k) => model.get(names[k]));
+      if (position.some((i, k) => i != api.index[k])) api.set(position);
+    };
+    for (const name of names) model.on(`change:${name}`, follow);
+    return () => names.forEach(name => model.off(`change:${name}`, follow));
   }
 };

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.collections import QuadMesh
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation, Text
 from PIL import Image
@@ -31,7 +32,10 @@ except ImportError as error:
 __all__ = ["Explorer", "decode", "explore"]
 
 HERE = Path(__file__).parent
-SCRIPT, CSS = (HERE / "explore.js").read_text("utf-8"), (HERE / "explore.css").read_text("utf-8")
+# Shipped without comment lines and indentation.
+SCRIPT, CSS = (
+    re.sub(r"(?m)^\s*//.*\n|^\s+", "", (HERE / name).read_text("utf-8")) for name in ("explore.js", "explore.css")
+)
 TRAITS = ("i", "j", "k")
 # A coordinate is stored in tenths of a point as uint16, shifted so that lines may leave the picture on all sides.
 STEP, ZERO, GAP = 10, 20000, 65535
@@ -118,9 +122,8 @@ class Explorer(anywidget.AnyWidget):
     @property
     def html(self):
         """The self-contained HTML of the figure: what a static page shows."""
-        script = SCRIPT.partition("export default")[0] + "page(document.currentScript.parentNode, PAYLOAD);"
-        script = script.replace("PAYLOAD", json.dumps(self._payload))
-        return self._html.removesuffix("</div>") + f"<style>{CSS}</style><script>{{{script}}}</script></div>"
+        script = SCRIPT.partition("export default")[0] + f'page(document.currentScript.parentNode, "{self._payload}");'
+        return self._html.removesuffix("</div>") + f"<style>{CSS}</style><script>(() => {{{script}}})();</script></div>"
 
     def __repr__(self):
         return self._summary
@@ -213,6 +216,8 @@ def _checked_handle(controls, artists, handle):
     if handle is None:
         return artists, None
     names = [c.name for c in controls]
+    if not isinstance(handle, tuple) or len(handle) != 2 or not isinstance(handle[1], (tuple, list)):
+        raise TypeError(f"handle is {handle!r}: (marker, (label, label)) is allowed")
     marker, axes = handle
     if len(axes) != 2 or axes[0] == axes[1] or any(a not in names for a in axes):
         raise ValueError(f"handle's axes are {axes!r}: two different labels of {names} are allowed")
@@ -328,7 +333,9 @@ def _compose(fig, controls, moving, alt, start, grip, name):
         for m in moving:
             specs.append(_stored(m, height, streams))
         png = _fallback(fig)
+        width = fig.bbox.width
         svg = _drawn_with_ids(fig, moving, prefix, grip)
+        _pose(moving, start)
     finally:
         fig.set_dpi(dpi)
         fig.set_layout_engine(layout)
@@ -336,20 +343,16 @@ def _compose(fig, controls, moving, alt, start, grip, name):
     spec = {"id": prefix, "name": name or prefix, "start": start, "handle": grip, "artists": specs, "svg": svg,
             "controls": [{"name": c.name, "labels": c.labels} for c in controls]}
     return {"controls": controls, "start": start, "payload": _packed(spec, streams),
-            "html": _skeleton(controls, start, alt, prefix, png), "summary": _summary(controls, moving, titles, start)}
+            "html": _skeleton(controls, start, alt, prefix, png, width), "summary": _summary(controls, moving, titles, start)}
 
 
 def _hold_every_position(moving):
     """Widen the limits that the author left automatic."""
     for m in moving:
-        if not isinstance(m.artist, Line2D) or m.artist.get_transform() == m.artist.axes.transAxes:
-            continue
-        ax = m.artist.axes
-        x, y = (a[np.isfinite(a)] for a in (m.x, m.y))
-        if x.size and y.size:
-            corners = np.array([[x.min(), y.min()], [x.max(), y.max()]])
-            ax.update_datalim(corners, updatex=not _along(m.artist, 0), updatey=not _along(m.artist, 1))
-            ax.autoscale_view()
+        if isinstance(m.artist, Line2D) and m.artist.get_transform() == m.artist.axes.transData:
+            points = np.stack(np.broadcast_arrays(m.x, m.y), -1).reshape(-1, 2)
+            m.artist.axes.update_datalim(points[np.isfinite(points).all(-1)])
+            m.artist.axes.autoscale_view()
 
 
 def _at(array, index):
@@ -467,6 +470,8 @@ def _drawn_with_ids(fig, moving, prefix, grip):
             m.artist.set_data([x, x], [y, y])
         elif m.words is not None:
             m.artist.set_text("·")
+    for grid in fig.findobj(QuadMesh):
+        grid.set_rasterized(True)
     svg = drawn(fig, prefix)
     for m, gid in zip(moving, before):
         m.artist.set_gid(gid)
@@ -487,7 +492,7 @@ def _fallback(fig):
     return "data:image/png;base64," + base64.b64encode(small.getvalue()).decode()
 
 
-def _skeleton(controls, start, alt, prefix, png):
+def _skeleton(controls, start, alt, prefix, png, width):
     rows = []
     for k, (c, i) in enumerate(zip(controls, start)):
         name = markup.escape(c.name)
@@ -500,9 +505,9 @@ def _skeleton(controls, start, alt, prefix, png):
         else:
             rows.append(f'<label data-control><span>{name}</span><input type="range" min="0" max="{len(c.labels) - 1}" '
                         f'value="{i}" aria-label="{name}" aria-valuetext="{c.labels[i]}" disabled>'
-                        f"<output>{c.labels[i]}</output></label>")
+                        f'<output style="min-width:{max(map(len, c.labels))}ch">{c.labels[i]}</output></label>')
     alt = markup.escape(alt)
-    return (f'<div class="descent" role="figure" aria-label="{alt}"><img src="{png}" alt="{alt}">'
+    return (f'<div class="descent" role="figure" aria-label="{alt}" style="--width:{1.75 * width:.0f}px"><img src="{png}" alt="{alt}">'
             f'<form hidden>{"".join(rows)}</form><span class="descent-aloud" aria-live="polite"></span></div>')
 
 

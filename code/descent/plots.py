@@ -32,7 +32,7 @@ STYLE = {
 GREY = "#9a9a9a"
 
 RC = {
-    "figure.figsize": (5.6, 3.5),
+    "figure.figsize": (5.0, 3.2),
     "figure.dpi": 120,
     "savefig.dpi": 120,
     "figure.constrained_layout.use": True,

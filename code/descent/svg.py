@@ -84,22 +84,24 @@ def _style(node, fixed):
     for item in filter(None, (s.strip() for s in node.get("style").split(";"))):
         key, _, value = item.partition(": ")
         if key in ("fill", "stroke") and value.startswith("#") and not fixed:
-            value = themed(value, 4.5 if is_text else 3, solid=key == "fill" and not is_text)
+            value = themed(value, 4.5 if is_text else 3, solid=key == "fill" and node.tag == f"{SVG}path")
         elif key == "font-family" and "DejaVu Sans'" in value:
             continue
-        elif key in ("stroke-width", "stroke-dasharray", "font-size"):
+        elif key in ("stroke-width", "stroke-dasharray"):
             value = _short(value, 2)
+        elif key == "font-size":
+            value = f"calc({_short(value, 2)}*var(--zoom,1))"
         if f"{key}: {value}" not in DULL:
             out.append(f"{key}:{value}")
-    if is_text and not any(s.startswith("fill:") for s in out):
-        out.append("fill:currentColor")
+    if fixed and not any(s.startswith("fill:") for s in out):
+        out.append("fill:#000")
     return ";".join(out)
 
 
 def themed(color, contrast, solid=False):
     """Return a CSS colour that reaches ``contrast`` on the light and on the dark page.
 
-    Greys become shades between paper and ink; a hue is mixed with as much ink as it needs.
+    Greys become shades between paper and ink; a hue is mixed with as much ink as it needs, unless it fills an area.
 
     >>> themed("#000000", 3)
     'currentColor'
@@ -112,6 +114,8 @@ def themed(color, contrast, solid=False):
             return "var(--paper)" if solid else color
         ink = round(100 * (1 - r))
         return "currentColor" if ink == 100 else f"color-mix(in srgb,currentColor {ink}%,var(--paper))"
+    if solid:
+        return color
     for ink in range(0, 100, 5):
         if all(_contrast(_mix((r, g, b), _rgb(i), ink / 100), _rgb(p)) >= contrast for p, i in (LIGHT, DARK)):
             break
@@ -137,6 +141,6 @@ def _luminance(rgb):
 
 
 def _text(root):
-    root.attrib = {"viewBox": root.get("viewBox"), "fill": "#000"}
-    text = ElementTree.tostring(root, encoding="unicode").replace("ns0:", "").replace(' fill="#000"', "", 1)
+    root.attrib = {"viewBox": root.get("viewBox")}
+    text = ElementTree.tostring(root, encoding="unicode").replace("ns0:", "")
     return re.sub(r' xmlns:\w+="[^"]*"', "", text).replace(" />", "/>")
