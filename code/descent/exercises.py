@@ -397,9 +397,8 @@ STREAM = np.array([[2.0, -0.01, 0.5], [1.0, 0.03, 0.0], [-3.0, 0.02, 0.7],
 START = np.array([1.0, -2.0, 0.5])
 
 
-def _adam_path(theta, gradients, alpha, beta1, beta2, eps, rule=adam, **other):
-    options = {"alpha": alpha, "beta1": beta1, "beta2": beta2, "eps": eps}
-    options.update(other)
+def _adam_path(theta, gradients, *hyper, rule=adam, **other):
+    options = dict(zip(("alpha", "beta1", "beta2", "eps"), hyper)) | other
     return run(rule, theta0=theta, gradients=gradients, **options).theta
 
 
@@ -508,8 +507,8 @@ def check_adam(function):
         wrong={**BROKEN_ADAMS, T_FROM_ONE + " ": ZeroDivisionError})
 
 
-def _rmsprop_path(theta, gradients, alpha, beta2, eps, rule=rmsprop, **other):
-    options = {"alpha": alpha, "beta2": beta2, "eps": eps, **other}
+def _rmsprop_path(theta, gradients, *hyper, rule=rmsprop, **other):
+    options = dict(zip(("alpha", "beta2", "eps"), hyper)) | other
     return run(rule, theta0=theta, gradients=gradients, **options).theta
 
 
