@@ -20,6 +20,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import struct
 import sys
 import tempfile
@@ -42,6 +43,7 @@ METADATA = {
 }
 CELL_METADATA = ("jupyter", "mystnb", "tags")
 DROPPED_OUTPUTS = ("application/vnd.jupyter.widget-view+json",)
+QUANTUM = 0.1  # of the numbers in an interactive figure, in points
 
 
 def book_notebooks():
@@ -134,6 +136,87 @@ def _plain_png(text):
     return base64.b64encode(b"".join(kept)).decode()
 
 
+def blind_spots(notebook):
+    """What nbval would pass over, so that a test run proves nothing: a list.
+
+    nbval passes a cell that was never executed; it runs cells without history,
+    where a trailing ; does not hide an output; it ignores pictures and widgets.
+    """
+    problems = []
+    if "widgets" in notebook["metadata"]:
+        problems.append("the notebook stores widget state")
+    for number, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] != "code":
+            continue
+        where = f"cell {number} (id {cell.get('id')})"
+        if cell.get("execution_count") is None:
+            problems.append(f"{where} is not executed")
+        if _joined(cell["source"]).rstrip().endswith(";"):
+            problems.append(f"{where} ends in ;, write plt.show()")
+        kinds = {mime for out in cell["outputs"] for mime in out.get("data", ())}
+        if kinds & {"image/png", "image/svg+xml"} and not alternative_text(cell):
+            problems.append(f"{where} shows a picture without alternative text "
+                            "(metadata.mystnb.image.alt)")
+        if kinds & set(DROPPED_OUTPUTS):
+            problems.append(f"{where} stores a widget view")
+    return problems
+
+
+def alternative_text(cell):
+    """What is said about a cell's picture to those who do not see it."""
+    return cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
+
+
+def figure_difference(stored, computed):
+    """What differs between the interactive figures of two runs of a cell.
+
+    Their numbers are quantised: another processor may round to the next
+    quantum, a tenth of a point, so nbval cannot compare them as text.
+    None where nothing differs by more than that.
+    """
+    stored, computed = _pages(stored), _pages(computed)
+    if len(stored) != len(computed):
+        return f"{len(stored)} figures became {len(computed)}"
+    if not stored:
+        return None
+    import numpy as np
+
+    from descent.explore import decode
+    for before, after in zip(stored, computed):
+        before, after = decode(before), decode(after)
+        for part in "controls", "start":
+            if before[part] != after[part]:
+                return f"figure: {part} {before[part]} became {after[part]}"
+        if _words(before["svg"]) != _words(after["svg"]):
+            return "figure: the words in the drawing changed"
+        if len(before["artists"]) != len(after["artists"]):
+            return "figure: the number of artists changed"
+        for number, (old, new) in enumerate(zip(before["artists"],
+                                                after["artists"])):
+            for part in sorted(old.keys() | new.keys()):
+                what = f"figure: {part} of artist {number}"
+                if np.shape(old.get(part)) != np.shape(new.get(part)):
+                    return f"{what} has another shape"
+                if part == "words":
+                    same = np.array_equal(old[part], new[part])
+                else:
+                    same = np.allclose(old[part], new[part], rtol=0,
+                                       atol=1.01 * QUANTUM, equal_nan=True)
+                if not same:
+                    return f"{what} changed"
+    return None
+
+
+def _pages(outputs):
+    pages = [_joined(out["data"].get("text/html", ""))
+             for out in outputs if "data" in out]
+    return [page for page in pages if 'class="descent"' in page]
+
+
+def _words(svg):
+    return re.findall(r"<text[^>]*>([^<]*)<", svg)
+
+
 # ---- execution ------------------------------------------------------------
 
 
@@ -217,13 +300,10 @@ async def refresh(paths):
 
 
 def check(path):
-    """What keeps the file from being executed and in normal form: a list."""
+    """What is wrong with a file that should be executed and normal: a list."""
     text = path.read_bytes()
     notebook = json.loads(text)
-    problems = [
-        f"{path}: cell {number} is not executed"
-        for number, cell in enumerate(notebook["cells"])
-        if cell["cell_type"] == "code" and cell.get("execution_count") is None]
+    problems = [f"{path}: {problem}" for problem in blind_spots(notebook)]
     if text != normal_form(text).encode():
         problems.append(f"{path}: not in normal form; run make notebooks")
     return problems
