@@ -10,10 +10,21 @@ import numpy as np
 # ---- chapter 3: deriving RMSprop ------------------------------------------
 
 
+def adagrad_step(t):
+    """AdaGrad's t-th step on a constant gradient, in units of α (ε = 0).
+
+    |Δ_t|/α = 1/√t                                                      (3.1)
+
+    >>> float(adagrad_step(4))
+    0.5
+    """
+    return 1 / np.sqrt(t)  # (3.1)
+
+
 def unrolled_second_moment(g, beta2):
     """v_t after all of `g`, from v_0 = 0.
 
-    v_t = (1 − β₂) Σ_{k=0}^{t−1} β₂^k g_{t−k}²                          (3.1)
+    v_t = (1 − β₂) Σ_{k=0}^{t−1} β₂^k g_{t−k}²                          (3.2)
 
     g : the gradients g_1 … g_t, shape (t, ...)
 
@@ -22,18 +33,7 @@ def unrolled_second_moment(g, beta2):
     """
     g = np.asarray(g)
     weights = beta2 ** np.arange(len(g))
-    return (1 - beta2) * np.tensordot(weights, g[::-1] ** 2, 1)  # (3.1)
-
-
-def mass(t, beta):
-    """The sum of the weights of an exponential average after t entries.
-
-    (1 − β) Σ_{k=0}^{t−1} β^k = 1 − β^t                                 (3.2)
-
-    >>> float(mass(2, 0.5))
-    0.75
-    """
-    return 1 - beta**t  # (3.2)
+    return (1 - beta2) * np.tensordot(weights, g[::-1] ** 2, 1)  # (3.2)
 
 
 def second_moment_on_cycle(beta2, g):
@@ -82,15 +82,15 @@ def drift_to_first_order(beta2, g):
     return (1 - beta2) / (2 * v_bar**1.5) * (g * w).sum()  # (3.5)
 
 
-def adagrad_step(t):
-    """AdaGrad's t-th step on a constant gradient, in units of α (ε = 0).
+def mass(t, beta):
+    """The sum of the weights of an exponential average after t entries.
 
-    |Δ_t|/α = 1/√t                                                      (3.6)
+    (1 − β) Σ_{k=0}^{t−1} β^k = 1 − β^t                                 (3.6)
 
-    >>> float(adagrad_step(4))
-    0.5
+    >>> float(mass(2, 0.5))
+    0.75
     """
-    return 1 / np.sqrt(t)  # (3.6)
+    return 1 - beta**t  # (3.6)
 
 
 def rmsprop_step(t, beta2):
@@ -120,6 +120,150 @@ def largest_rmsprop_step(beta2):
 # ---- chapter 7: bias correction -------------------------------------------
 
 
+def unrolled_first_moment(g, beta1):
+    """m_t after all of `g`, from m_0 = 0.
+
+    m_t = (1 − β₁) Σ_{k=0}^{t−1} β₁^k g_{t−k}                           (7.1)
+
+    g : the gradients g_1 … g_t, shape (t, ...)
+
+    >>> float(unrolled_first_moment(np.array([2.0, 2.0]), 0.5))
+    1.5
+    """
+    g = np.asarray(g)
+    weights = beta1 ** np.arange(len(g))
+    return (1 - beta1) * np.tensordot(weights, g[::-1], 1)  # (7.1)
+
+
+def expected_average(t, beta, moment):
+    """The mean of m_t or v_t when the moment it averages stays the same.
+
+    E[m_t] = (1 − β₁^t) E[g],  E[v_t] = (1 − β₂^t) E[g²]                (7.2)
+
+    >>> float(expected_average(2, 0.5, 4.0))
+    3.0
+    """
+    return (1 - beta**t) * moment  # (7.2)
+
+
+def corrected_weights(t, beta):
+    """What m̂_t (or v̂_t) weighs its entries with, the newest first.
+
+    w_k = (1 − β) β^k / (1 − β^t),  k = 0 … t − 1;  Σ_k w_k = 1         (7.3)
+
+    t : one number of steps
+    Returns shape (t,).
+
+    >>> corrected_weights(2, 0.5).round(4)
+    array([0.6667, 0.3333])
+    """
+    k = np.arange(t)
+    return (1 - beta) * beta**k / (1 - beta**t)  # (7.3)
+
+
+def mass_times_age(t, beta2):
+    """The sum of the weights of v_t, each times its age k.
+
+    (1 − β₂) Σ_{k=0}^{t−1} k β₂^k = β₂ (1 − β₂^t) / (1 − β₂) − t β₂^t   (7.4)
+
+    >>> float(mass_times_age(2, 0.5))
+    0.25
+    """
+    return beta2 * (1 - beta2**t) / (1 - beta2) - t * beta2**t  # (7.4)
+
+
+def drift_remainder(t, beta2, b):
+    """ζ_t: what a drifting second moment, E[g_i²] = a + b i, adds to E[v_t].
+
+    ζ_t = −b [β₂ (1 − β₂^t) / (1 − β₂) − t β₂^t]  →  −b β₂ / (1 − β₂)   (7.5)
+
+    >>> float(drift_remainder(2, 0.5, 4.0))
+    -1.0
+    """
+    return -b * mass_times_age(t, beta2)  # (7.5)
+
+
+def expected_drifting_moment(t, beta2, a, b):
+    """E[v_t] when the second moment is E[g_i²] = a + b i.
+
+    E[v_t] = (1 − β₂^t) (a + b t) + ζ_t, ζ_t from (7.5)                 (7.6)
+
+    >>> float(expected_drifting_moment(2, 0.5, 1.0, 4.0))
+    5.75
+    """
+    return (1 - beta2**t) * (a + b * t) + drift_remainder(t, beta2, b)  # (7.6)
+
+
+def lag(t, beta2):
+    """How many steps v̂_t is behind a second moment that drifts.
+
+    E[v̂_t] = a + b (t − L_t),  L_t = β₂ / (1 − β₂) − t β₂^t / (1 − β₂^t)  (7.7)
+
+    The mean age of the weights: 0 at t = 1, near (t − 1) / 2 at first.
+
+    >>> float(lag(1, 0.5)), float(lag(60, 0.5))
+    (0.0, 1.0)
+    """
+    return beta2 / (1 - beta2) - t * beta2**t / (1 - beta2**t)  # (7.7)
+
+
+def startup_ratio(t, beta1, beta2):
+    """How many times longer Adam's t-th step is without its correction.
+
+    ρ_t = (1 − β₁^t) / √(1 − β₂^t), on any gradients (ε = 0)            (7.8)
+
+    >>> float(startup_ratio(1, 0.75, 0.9375))
+    1.0
+    """
+    return (1 - beta1**t) / np.sqrt(1 - beta2**t)  # (7.8)
+
+
+def is_longer_uncorrected(t, beta1, beta2):
+    """Is Adam's t-th step longer without the correction, ρ_t > 1?
+
+    (1 − β₁^t)² > 1 − β₂^t  ⟺  β₂^t > β₁^t (2 − β₁^t)                   (7.9)
+
+    >>> bool(is_longer_uncorrected(1, 0.9, 0.999))
+    True
+    """
+    return beta2**t > beta1**t * (2 - beta1**t)  # (7.9)
+
+
+def worst_step(beta1):
+    """The t, not rounded, at which ρ_t is largest.
+
+    t* = x / (−ln β₁), where e^x = 1 + 2x                              (7.10)
+    to leading order: (1 − β₂) t* is small.
+
+    >>> float(round(worst_step(0.9), 2))
+    11.93
+    """
+    x = 1.2564312086
+    return x / -np.log(beta1)  # (7.10)
+
+
+def last_step_above(ratio, beta2):
+    """The t, not rounded, at which ρ_t falls to `ratio` for good.
+
+    t = ln(1 − 1/ratio²) / ln β₂, where β₁^t is negligible             (7.11)
+
+    >>> float(last_step_above(2.0, 0.75))
+    1.0
+    """
+    return np.log(1 - 1 / ratio**2) / np.log(beta2)  # (7.11)
+
+
+def startup_ratio_first_only(t, beta2):
+    """ρ_t where m_t is corrected and v_t is not (``correct="first"``).
+
+    1 / √(1 − β₂^t), largest at t = 1                                  (7.12)
+
+    >>> float(startup_ratio_first_only(1, 0.9375))
+    4.0
+    """
+    return 1 / np.sqrt(1 - beta2**t)  # (7.12)
+
+
 # ---- chapter 8: Adam, assembled and tested --------------------------------
 
 
@@ -134,14 +278,14 @@ def first_adam_step(g, eps):
     return np.abs(g) / (np.abs(g) + eps)  # (8.1)
 
 
-def step_with_t_too_large(t, beta1, beta2, late=1):
-    """Adam's step when t is counted `late` too high, over the right step (ε = 0).
+def step_with_wrong_t(t, beta1, beta2, late=1):
+    """Adam's step where t + s is taken for t, over the right step (ε = 0).
 
     r_t = (1 − β₁^t)/(1 − β₁^{t+s}) · √((1 − β₂^{t+s})/(1 − β₂^t))      (8.2)
 
-    with s = `late`; it is the same for all gradients.
+    late : s; 1 where t is counted one too high, 1 − t where it stays at 1
 
-    >>> float(step_with_t_too_large(1, 0.0, 0.21))
+    >>> float(step_with_wrong_t(1, 0.0, 0.21))
     1.1
     """
     s = t + late
@@ -233,8 +377,8 @@ def adam_drift_on_cycle(beta1, beta2, g):
 
     Δ/α = − Σ_j m_j / √v_j, m_j from (8.8), v_j from (3.3)              (8.9)
 
-    >>> float(adam_drift_on_cycle(0.5, 0.5, np.array([2.0, -2.0])))
-    0.0
+    >>> float(adam_drift_on_cycle(0.5, 0.5, np.array([2.0, 2.0])))
+    -2.0
     """
     m, v = first_moment_on_cycle(beta1, g), second_moment_on_cycle(beta2, g)
     return -(m / np.sqrt(v)).sum(-1)  # (8.9)
