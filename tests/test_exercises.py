@@ -1,0 +1,303 @@
+"""The exercise checks say what is wrong, and never raise."""
+
+import re
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from descent.exercises import (BROKEN_ADAMS, BROKEN_RMSPROPS, check_adam,
+                               check_function, check_rmsprop, check_value)
+
+
+@pytest.fixture
+def said(capsys):
+    """What a check prints, when called with these arguments."""
+    def say(check, *args, **kwargs):
+        assert check(*args, **kwargs) is None  # so that a cell shows no result
+        return capsys.readouterr().out
+    return say
+
+
+def my_adam(theta, gradients, alpha, beta1, beta2, eps, *, t0=1, square=True,
+            correct_m=True, correct_v=True, inside=False, sign=1, root=True):
+    m = v = np.zeros_like(theta)
+    path = [theta]
+    for t, g in enumerate(gradients, t0):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * (g**2 if square else g)
+        m_hat = m / (1 - beta1**t) if correct_m else m
+        v_hat = v / (1 - beta2**t) if correct_v else v
+        if inside:
+            below = np.sqrt(v_hat + eps)
+        else:
+            below = (np.sqrt(v_hat) if root else v_hat) + eps
+        theta = theta - sign * alpha * m_hat / below
+        path.append(theta)
+    return np.array(path)
+
+
+def with_slips(**slips):
+    return lambda *args: my_adam(*args, **slips)
+
+
+# ---- the full rules -------------------------------------------------------
+
+
+def test_a_right_adam_is_correct(said):
+    assert said(check_adam, my_adam) == "my_adam: correct\n"
+
+
+@pytest.mark.parametrize("slips, cause", [
+    ({"correct_m": False, "correct_v": False}, "bias correction is missing"),
+    ({"correct_v": False}, "only the first moment"),
+    ({"correct_m": False}, "only the second moment"),
+    ({"inside": True}, "ε is inside the root"),
+    ({"t0": 0}, "t is counted from 0"),
+    ({"t0": 2}, "t is 2 at the first step"),
+    ({"sign": -1}, "sign of the update"),
+    ({"root": False}, "square root is missing"),
+    ({"square": False}, "not squared"),
+])
+def test_a_slip_in_adam_is_named(said, slips, cause):
+    text = said(check_adam, with_slips(**slips))
+    assert "theta is" in text and cause in text.split("likely cause: ")[1]
+
+
+def test_exchanged_betas_are_named(said):
+    text = said(check_adam, lambda theta, g, alpha, b1, b2, eps:
+                my_adam(theta, g, alpha, b2, b1, eps))
+    assert "β₁ and β₂ are exchanged" in text
+
+
+def test_a_count_from_zero_in_plain_floats_is_named(said):
+    """Python's floats raise where numpy's give inf."""
+    def plain(theta, gradients, alpha, beta1, beta2, eps):
+        return [1 / (1 - beta1**t) for t, _ in enumerate(gradients)]
+    text = said(check_adam, plain)
+    assert "ZeroDivisionError" in text and "t is counted from 0" in text
+
+
+@pytest.mark.parametrize("check, broken", [
+    *((check_adam, item) for item in BROKEN_ADAMS.items()),
+    *((check_rmsprop, item) for item in BROKEN_RMSPROPS.items())],
+    ids=lambda p: p.__name__ if callable(p) else p[0])
+def test_every_known_mistake_is_told_from_the_others(said, check, broken):
+    cause, mistake = broken
+    text = said(check, lambda *args: mistake(*args))
+    assert text.rstrip().endswith("likely cause: " + cause)
+
+
+def test_a_right_rmsprop_is_correct(said):
+    def mine(theta, gradients, alpha, beta2, eps):
+        v, path = 0, [theta]
+        for g in gradients:
+            v = beta2 * v + (1 - beta2) * g**2
+            theta = theta - alpha * g / (np.sqrt(v) + eps)
+            path.append(theta)
+        return path  # a list of arrays will do
+    assert said(check_rmsprop, mine) == "mine: correct\n"
+
+
+def test_the_first_wrong_step_is_named(said):
+    def late(*args):
+        path = my_adam(*args)
+        path[3:] += 1e-3
+        return path
+    text = said(check_adam, late)
+    assert "theta is wrong at t = 3\n" in text and "likely" not in text
+
+
+def test_a_learner_cannot_spoil_the_inputs(said):
+    def in_place(theta, gradients, *hyper):
+        path = my_adam(theta.copy(), gradients, *hyper)
+        theta += 1
+        gradients *= 0
+        return path
+    for _ in range(2):
+        assert said(check_adam, in_place).endswith("correct\n")
+
+
+# ---- quantity by quantity -------------------------------------------------
+
+
+def moments(m, v, g, t):
+    m, v = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g**2
+    return m, v, m / (1 - 0.9**t), v / (1 - 0.99**t)
+
+
+NAMES = ("m", "v", "m_hat", "v_hat")
+INPUTS = [(0.1, 0.2, 3.0, 1), (0.1, 0.2, -2.0, 5)]
+
+
+def test_the_first_wrong_quantity_is_named_in_the_order_of_the_algorithm(said):
+    def slip(m, v, g, t):
+        m, v, m_hat, v_hat = moments(m, v, g, t)
+        return m, 2 * v, m_hat, 2 * v_hat
+    text = said(check_function, slip, moments, INPUTS, quantities=NAMES)
+    assert text.startswith("slip: v is wrong\n")
+
+
+def test_in_a_path_the_earlier_step_comes_before_the_earlier_quantity(said):
+    right = {"m": np.arange(5.0), "v": np.arange(5.0)}
+    wrong = {"m": np.array([0, 1, 2, 9, 9.0]), "v": np.array([0, 9, 9, 9, 9.0])}
+    text = said(check_function, lambda: wrong, lambda: right, [()],
+                quantities=("m", "v"), first_t=0)
+    assert "v is wrong at t = 1" in text
+
+
+def test_a_dict_or_an_object_with_the_names_will_do(said):
+    def as_dict(*args):
+        return dict(zip(NAMES, moments(*args)))
+    assert "correct" in said(check_function, as_dict, moments, INPUTS,
+                             quantities=NAMES)
+    assert "no entry 'v'" in said(
+        check_function, lambda *a: {"m": 1}, moments, INPUTS, quantities=NAMES)
+
+
+def test_the_wrong_number_of_values_is_said(said):
+    text = said(check_function, lambda *a: (1, 2), moments, INPUTS,
+                quantities=NAMES)
+    assert "must return 4 values (m, v, m_hat, v_hat), but it returns 2" in text
+
+
+def test_a_half_done_function_is_told_what_is_missing(said):
+    def half(*args):
+        return *moments(*args)[:2], None, None
+    text = said(check_function, half, moments, INPUTS, quantities=NAMES)
+    assert text == "half: m_hat is not done yet\n"
+
+
+# ---- numbers and words ----------------------------------------------------
+
+
+@pytest.mark.parametrize("answer, verdict", [
+    (None, "not done yet"), (..., "not done yet"), ([None, ...], "not done yet"),
+    (3.1623, "correct"), (np.float32(3.1623), "correct"), ("3.16", "of type str"),
+    (-3.1623, "the sign is wrong"), (10, "a root is missing"),
+    (0.31623, "this is 1 over the right value"), (2.0, "this is β₂ = 0.75"),
+    (5.0, "not right: 5\n"), (float("nan"), "not right: nan"),
+    ([3.1623], "it has shape (1,), but () is needed"), (1 + 2j, "of type complex"),
+    (lambda: 3.16228, "correct"), (lambda: None, "not done yet"),
+    (lambda: 1 / 0, "raised ZeroDivisionError: division by zero\n"),
+])
+def test_a_number(said, answer, verdict):
+    text = said(check_value, "length", answer, np.sqrt(10),
+                wrong={"this is β₂ = 0.75": 2.0})
+    assert text.startswith("length: ") and verdict in text
+
+
+def test_a_word(said):
+    for answer, verdict in ((" Adam", "correct"), ("sgd", "has no memory"),
+                            ("x", "not right: 'x'"), (3, "must be a word")):
+        assert verdict in said(check_value, "which", answer, "adam",
+                               wrong={"it has no memory": "SGD"})
+
+
+# ---- never raising --------------------------------------------------------
+
+
+class Hostile:
+    """Everything that a check may touch raises."""
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+    def __array__(self, *args, **kwargs):
+        raise RuntimeError("no array")
+
+    def __eq__(self, other):
+        raise RuntimeError("no comparison")
+
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+    __str__ = __len__ = __iter__ = __float__ = __bool__ = __repr__
+    __hash__ = None
+
+
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("no message")
+
+
+def raising(error):
+    def function(*args):
+        raise error
+    return function
+
+
+ANSWERS = [
+    Hostile(), [Hostile()], object(), "text", b"bytes", {}, [], (), {1, 2},
+    {"theta": None}, {"theta": Hostile()}, [[1, 2], [3]], np.array("x"),
+    np.ma.masked, np.datetime64("2026-01-01"), np.zeros((0, 3)), 10**400,
+    np.array([object()]), np.full((6, 3), np.nan), np.full((6, 3), np.inf),
+    np.zeros((6, 3), complex), (x for x in range(3)), iter([1]), int, len,
+    NotImplemented, range(3), True, slice(1), [None, 1.0], 1j, "π" * 10**4,
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda a: type(a).__name__)
+def test_no_answer_makes_a_check_raise(said, answer):
+    for wrap in (lambda *args: answer), answer:
+        for check in check_adam, check_rmsprop:
+            text = said(check, wrap)
+            assert text.strip() and ": correct" not in text
+        text = said(check_function, wrap, moments, INPUTS, quantities=NAMES)
+        assert text.strip() and ": correct" not in text
+        text = said(check_value, "number", wrap, 1.5)
+        assert text.strip() and ": correct" not in text
+
+
+@pytest.mark.parametrize("error", [
+    ValueError("no"), Mute(), SystemExit(3), RecursionError(), StopIteration(),
+    ZeroDivisionError("float division by zero"), AssertionError(),
+    GeneratorExit(), np.linalg.LinAlgError("singular")],
+    ids=lambda e: type(e).__name__)
+def test_an_exception_in_a_function_is_reported_with_its_input(said, error):
+    text = said(check_function, raising(error), moments, INPUTS,
+                quantities=NAMES)
+    assert f"raised {type(error).__name__}" in text
+    assert "at input (0.1, 0.2, 3, 1)" in text
+
+
+def test_an_interrupt_still_interrupts():
+    with pytest.raises(KeyboardInterrupt):
+        check_adam(raising(KeyboardInterrupt()))
+
+
+def test_endless_recursion_is_reported(said):
+    def again(*args):
+        return again(*args)
+    assert "raised RecursionError" in said(check_adam, again)
+
+
+def test_wrong_arguments_are_reported(said):
+    assert "TypeError" in said(check_adam, lambda theta: theta)
+
+
+def test_numpy_does_not_warn_while_a_function_is_checked(said):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        said(check_adam, with_slips(t0=0))
+        said(check_value, "x", [np.nan, np.inf], [1.0, 2.0])
+
+
+@given(st.one_of(st.none(), st.floats(), st.integers(), st.text(),
+                 st.lists(st.floats(), max_size=3),
+                 st.dictionaries(st.sampled_from(NAMES), st.floats())))
+def test_whatever_a_function_returns_something_is_printed(answer):
+    before = sys.stdout
+    check_function(lambda *args: answer, moments, INPUTS, quantities=NAMES)
+    check_value("x", answer, 1.25)
+    assert sys.stdout is before
+
+
+def test_messages_have_at_most_six_digits(said):
+    text = said(check_adam, with_slips(inside=True))
+    assert re.findall(r"\d*\.\d+", text)
+    assert all(len(number.replace(".", "").lstrip("0")) <= 6
+               for number in re.findall(r"\d*\.\d+", text))
