@@ -131,6 +131,8 @@ async function mount(root, payload, { position, moved, settled } = {}) {
       node.focus({ preventScroll: true });
       event.preventDefault();
     });
+    // Chromium does not heed touch-action on parts of an SVG.
+    node.addEventListener("touchstart", event => event.preventDefault(), { passive: false });
     node.addEventListener("pointermove", event => {
       if (!grabbed) return;
       const at = point(event), i = nearest(xs, at.x - grabbed[0]), j = nearest(ys, at.y - grabbed[1]);

@@ -251,11 +251,11 @@ def _checked_artist(fig, artist, value, lengths):
     if isinstance(value, tuple):
         if len(value) != 2:
             raise ValueError(f"{what} is a tuple of {len(value)}: (x, y) is allowed")
-        x, y = (_checked_points(v, lengths, len(static[0]), f"{what}[{k}]") for k, v in enumerate(value))
+        x, y = (_checked_points(v, lengths, f"{what}[{k}]") for k, v in enumerate(value))
         if 1 not in (x.shape[-1], y.shape[-1]) and x.shape[-1] != y.shape[-1]:
             raise ValueError(f"{what}: x has {x.shape[-1]} points and y has {y.shape[-1]}")
         return Moving(artist, x, y)
-    values = _checked_points(value, lengths, len(static[0]), what)
+    values = _checked_points(value, lengths, what)
     rest = [s.reshape((1,) * len(lengths) + (-1,)) for s in static]
     vertical = not _along(artist, 0) and _along(artist, 1)
     if not vertical and values.shape[-1] not in (1, len(static[1])):
@@ -271,7 +271,7 @@ def _along(line, axis):
     return transform == blended[0] if axis else transform == blended[1]
 
 
-def _checked_points(value, lengths, points, what):
+def _checked_points(value, lengths, what):
     values = np.ma.filled(np.ma.asarray(value, dtype=float), np.nan)
     if values.ndim == len(lengths):
         values = values[..., None]
@@ -291,7 +291,7 @@ def _checked_text(text, value, lengths, what):
     if isinstance(value, tuple):
         if len(value) not in (2, 3):
             raise ValueError(f"{what} is a tuple of {len(value)}: (values, format), (x, y) or (x, y, strings) is allowed")
-        x, y = (_checked_points(v, lengths, 1, f"{what}[{k}]") for k, v in enumerate(value[:2]))
+        x, y = (_checked_points(v, lengths, f"{what}[{k}]") for k, v in enumerate(value[:2]))
         if x.shape[-1] != 1 or y.shape[-1] != 1:
             raise ValueError(f"{what}: a text has one place, of shape {lengths}")
         if len(value) == 2:
@@ -416,15 +416,16 @@ def _clipped_far_away(p):
     Each point becomes three: the end of the segment before it, itself (a gap when far away), the start of the next.
     """
     a, d = p[..., :-1, :], np.diff(p, axis=-2)
-    t = np.stack([(NEAR - a) / d, (FAR - a) / d])
-    enter = np.clip(np.fmin(*t).max(-1), 0, None)[..., None]
-    leave = np.clip(np.fmax(*t).min(-1), None, 1)[..., None]
-    missed = enter > leave
-    far = ((p < NEAR) | (p > FAR)).any(-1, keepdims=True)
-    itself = np.where(far, np.nan, p)
-    before, after = itself.copy(), itself.copy()
-    after[..., :-1, :] = np.where(missed, np.nan, a + enter * d)
-    before[..., 1:, :] = np.where(missed, np.nan, a + leave * d)
+    with np.errstate(all="ignore"):
+        t = np.stack([(NEAR - a) / d, (FAR - a) / d])
+        enter = np.clip(np.fmin(*t).max(-1), 0, None)[..., None]
+        leave = np.clip(np.fmax(*t).min(-1), None, 1)[..., None]
+        missed = enter > leave
+        far = ((p < NEAR) | (p > FAR)).any(-1, keepdims=True)
+        itself = np.where(far, np.nan, p)
+        before, after = itself.copy(), itself.copy()
+        after[..., :-1, :] = np.where(missed, np.nan, a + enter * d)
+        before[..., 1:, :] = np.where(missed, np.nan, a + leave * d)
     return np.stack([before, itself, after], -2).reshape(*p.shape[:-2], -1, 2)
 
 

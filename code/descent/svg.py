@@ -101,7 +101,8 @@ def _style(node, fixed):
 def themed(color, contrast, solid=False):
     """Return a CSS colour that reaches ``contrast`` on the light and on the dark page.
 
-    Greys become shades between paper and ink; a hue is mixed with as much ink as it needs, unless it fills an area.
+    Greys become shades between paper and ink, and stay as faint as they were drawn unless they are text.
+    A hue is mixed with as much ink as it needs, unless it fills an area.
 
     >>> themed("#000000", 3)
     'currentColor'
@@ -113,11 +114,15 @@ def themed(color, contrast, solid=False):
         if color == "#ffffff":
             return "var(--paper)" if solid else color
         ink = round(100 * (1 - r))
+        while contrast > 3 and ink < 100 and not all(
+            _contrast(_mix(_rgb(paper), _rgb(i), ink / 100), _rgb(paper)) >= contrast for paper, i in (LIGHT, DARK)
+        ):
+            ink += 1
         return "currentColor" if ink == 100 else f"color-mix(in srgb,currentColor {ink}%,var(--paper))"
     if solid:
         return color
     for ink in range(0, 100, 5):
-        if all(_contrast(_mix((r, g, b), _rgb(i), ink / 100), _rgb(p)) >= contrast for p, i in (LIGHT, DARK)):
+        if all(_contrast(_mix((r, g, b), _rgb(i), ink / 100), _rgb(paper)) >= contrast for paper, i in (LIGHT, DARK)):
             break
     return color if ink == 0 else f"color-mix(in srgb,{color},currentColor {ink}%)"
 
