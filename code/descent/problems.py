@@ -266,11 +266,12 @@ def drift(steps, a, b, seed=0, noise="sign"):
     """
     if noise not in ("sign", "normal"):
         raise ValueError(f'noise must be "sign" or "normal", got {noise!r}')
-    moment = a + b * _times(steps, a, b)
+    draw = np.random.Generator.standard_normal if noise == "normal" else _sign
+    s = _draws(draw, steps, seed, a, b)
+    moment = a + b * _times(steps, a, b, s[0])
     _require(moment >= 0, "(a, b)", (a, b),
              f"such that a + b t is at least 0 up to t = {steps}")
-    draw = np.random.Generator.standard_normal if noise == "normal" else _sign
-    return _draws(draw, steps, seed, a, b) * np.sqrt(moment)
+    return s * np.sqrt(moment)
 
 
 def _sign(generator, steps):
