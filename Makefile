@@ -31,7 +31,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 book: $(READY)
-	.venv/bin/jupyter-book build . -W -n --keep-going
+	.venv/bin/jupyter-book build . --all -W -n --keep-going
 
 test: $(READY)
 	$(PYTHON) -m pytest -n 2 --dist loadfile
