@@ -1,4 +1,4 @@
-"""Test problems have exact gradients, streams have the moments they promise."""
+"""Test problems have exact gradients, streams the moments they promise."""
 
 import doctest
 

@@ -17,7 +17,7 @@ class Split(NamedTuple):
 
 
 def digits():
-    """The UCI optical digits: images X, shape (1797, 64), labels y, shape (1797,).
+    """The UCI optical digits: images X (1797, 64) and labels y (1797,).
 
     A row of X is an 8x8 image, row by row from the top left.
     A pixel counts the inked dots of a 4x4 block: a float64 from 0 to 16

@@ -1,4 +1,4 @@
-"""A small numpy network with exact gradients, that trains a grid of runs at once.
+"""A small network with exact gradients; a grid of runs is trained at once.
 
 All weights and biases of a network are one vector θ on the last axis, so that
 every rule of `descent.rules` drives it as it drives a function of the plane.
@@ -7,7 +7,6 @@ every rule of `descent.rules` drives it as it drives a function of the plane.
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
-from operator import index
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +20,7 @@ ACTIVATIONS = {  # name: (h as a function of z, dh/dz as a function of h)
     "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda h: h * (1 - h)),
 }
 
-# the runs of a grid are trained in groups: θ of one group fills this much cache
+# the runs of a grid are trained in groups, whose θ fills so much of the cache
 GROUP_BYTES = 2**18
 
 
@@ -55,7 +54,9 @@ class Network:
     activation: str = "relu"
 
     def __post_init__(self):
-        if len(self.sizes) < 2 or min(map(index, self.sizes)) < 1:
+        if len(self.sizes) < 2 or not all(
+                isinstance(n, (int, np.integer)) and n > 0
+                for n in self.sizes):
             raise ValueError("sizes must be two or more positive integers, "
                              f"got {self.sizes!r}")
         if self.activation not in ACTIVATIONS:
@@ -68,7 +69,7 @@ class Network:
         return sum(n * m + m for n, m in pairwise(self.sizes))
 
     def init(self, seeds):
-        """Starting parameters: weights normal with variance 2/inputs, biases 0.
+        """Starting parameters: normal weights of variance 2/inputs, biases 0.
 
         seeds : an integer, or an array of them that becomes the experiment
             axes; each draws from a generator of its own
@@ -76,15 +77,16 @@ class Network:
         Source: He, Zhang, Ren and Sun (2015), arXiv 1502.01852, equation (10);
         here for all layers and activations.
         """
-        theta = np.stack([np.random.default_rng(seed).standard_normal(self.size)
-                          for seed in np.ravel(seeds)])
+        generators = map(np.random.default_rng, np.ravel(seeds))
+        theta = np.stack([generator.standard_normal(self.size)
+                          for generator in generators])
         for W, b in self.layers(theta):
             W *= np.sqrt(2 / W.shape[-2])
             b[...] = 0
         return theta.reshape(*np.shape(seeds), self.size)
 
     def layers(self, theta):
-        """The pairs (W, b) of all layers: views of θ, or of anything shaped so.
+        """The pairs (W, b) of all layers: views of θ, or of a gradient, m, v.
 
         W has shape (..., inputs, outputs), b has shape (..., outputs).
         """
@@ -101,7 +103,7 @@ class Network:
         return self.evaluate(theta, X, y)[0]
 
     def accuracy(self, theta, X, y):
-        """Fraction of examples whose largest output is the label's, shape (...).
+        """Fraction of examples whose largest output is right, shape (...).
 
         NaN where the loss is not finite.
         """
@@ -120,7 +122,7 @@ class Network:
         return loss, np.where(np.isfinite(loss), accuracy, np.nan)[()]
 
     def grad(self, theta, X, y):
-        """The exact gradient of the loss by backpropagation, shape (..., size).
+        """Gradient of the loss by backpropagation, shape (..., size).
 
         With δ_k = ∂loss/∂z_k, one row per example:
         δ_K = (p − onehot(y)) / examples,
@@ -147,7 +149,7 @@ class Network:
         return g
 
     def _forward(self, theta, X):
-        """[h_0, …, h_{K−1}, z_K]: the inputs of all layers, and the outputs."""
+        """[h_0, …, h_{K−1}, z_K]: the inputs of all layers and the output."""
         activation = ACTIVATIONS[self.activation][0]
         inputs = []
         for W, b in self.layers(theta):
@@ -168,9 +170,10 @@ class Network:
         if y.shape != X.shape[:-1]:
             raise ValueError(f"y must have one label per example, shape "
                              f"{X.shape[:-1]}, got {y.shape}")
-        if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= self.sizes[-1]:
-            raise ValueError("y must hold integers from 0 to "
-                             f"{self.sizes[-1] - 1}, got {y!r}")
+        largest = self.sizes[-1] - 1
+        if y.dtype.kind not in "iu" or y.min() < 0 or y.max() > largest:
+            raise ValueError(f"y must hold integers from 0 to {largest}, "
+                             f"got {y!r}")
         return theta, X, y
 
 
@@ -320,7 +323,7 @@ def _take(values, group):
 
 
 def _join(groups, shape, axis):
-    """Put groups of runs together along `axis`, which becomes the grid's axes."""
+    """Put groups together along `axis`, which becomes the grid's axes."""
     if np.ndim(groups[0]) == 0:
         return groups[0]
     joined = np.concatenate(groups, axis)

@@ -189,7 +189,7 @@ class Zhang:
 
 
 def _rows(rows, *numbers):
-    """Put axes behind the first one, so that `rows` broadcasts with numbers."""
+    """Put axes behind the first, so that `rows` broadcasts with numbers."""
     missing = max(np.ndim(number) for number in numbers) - rows.ndim + 1
     return rows.reshape(len(rows), *[1] * missing, *rows.shape[1:])
 
@@ -255,7 +255,7 @@ def noisy(steps, eta, seed=0):
 
 
 def drift(steps, a, b, seed=0, noise="sign"):
-    """g_t = s_t √(a + b t) with E[s_t²] = 1, so that E[g_t²] = a + b t exactly.
+    """g_t = s_t √(a + b t) with E[s_t²] = 1, so that E[g_t²] = a + b t.
 
     noise: "sign" draws s_t = ±1, and then g_t² itself is a + b t;
     "normal" draws s_t standard normal. Shape (steps, 1), or that of a and b.
