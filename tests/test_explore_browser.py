@@ -3,8 +3,8 @@
 import functools
 import http.server
 import io
+import json
 import re
-import shutil
 import threading
 
 import matplotlib
@@ -20,14 +20,7 @@ import descent.explore
 from descent.explore import decode, explore
 from descent.plots import STYLE, contours, use_style
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on PATH"),
-]
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking"]
+pytestmark = pytest.mark.browser
 
 
 def curves():
@@ -75,7 +68,7 @@ def site(tmp_path_factory):
                 '<p id="end">The end.</p></main>')
         (folder / f"{name}.html").write_text(text, "utf-8")
     widget = {"_html": first._html, "_payload": first._payload, "i": first.i, "j": first.j, "k": first.k}
-    (folder / "widget.html").write_text(WIDGET % (descent.explore.CSS, widget_json(widget)), "utf-8")
+    (folder / "widget.html").write_text(WIDGET % (descent.explore.CSS, json.dumps(widget).replace("</", "<\\/")), "utf-8")
     (folder / "explore.js").write_text(descent.explore.SCRIPT, "utf-8")
     handler = functools.partial(QuietHandler, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -105,27 +98,13 @@ window.stop = await widget.render({ model, el: document.getElementById("cell") }
 </script>"""
 
 
-def widget_json(state):
-    import json
-
-    return json.dumps(state).replace("</", "<\\/")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def visit(browser, site):
+def visit(chromium, site):
     """Open a page; at the end no console message, no error and no request to elsewhere may have been seen."""
     contexts, complaints = [], []
 
     def open_page(name="page", scheme="file", fragment="", alive=True, **options):
-        context = browser.new_context(**{"viewport": {"width": 1200, "height": 900}} | options)
+        context = chromium.new_context(**{"viewport": {"width": 1200, "height": 900}} | options)
         contexts.append(context)
         page = context.new_page()
 
@@ -172,7 +151,7 @@ def test_figures_come_alive_at_their_start(visit, site, scheme):
     assert page.locator("g[id$='-a3'] text").text_content() == "horizon 10"
 
 
-def test_start_looks_like_the_picture_shown_without_scripts(visit, browser, site):
+def test_start_looks_like_the_picture_shown_without_scripts(visit):
     """Coloured pixels (the curves) of the live figure and of the PNG cover each other."""
     live = visit()
     still = visit(alive=False, java_script_enabled=False)
@@ -352,7 +331,7 @@ def test_dark_theme_has_light_ink_on_dark_paper(visit, mark):
     page = visit(color_scheme="dark" if mark == "media" else "light")
     page.evaluate({"media": "0", "book": "document.documentElement.dataset.theme = 'dark'",
                    "lab": "document.body.setAttribute('data-jp-theme-light', 'false')"}[mark])
-    assert colours(page) == ("rgb(230, 230, 230)", "rgb(20, 24, 30)")
+    assert colours(page) == ("rgb(230, 230, 230)", "rgb(18, 18, 18)")
 
 
 def test_themes_that_say_light_win_over_the_system(visit):
@@ -370,7 +349,7 @@ def colours(page):
 def test_axe_finds_nothing(visit, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = visit()
-    page.evaluate("t => { document.documentElement.dataset.theme = t; if (t == 'dark') document.body.style.cssText += ';background:#14181e;color:#eee' }", theme)
+    page.evaluate("t => { document.documentElement.dataset.theme = t; if (t == 'dark') document.body.style.cssText += ';background:#121212;color:#eee' }", theme)
     results = axe.Axe().run(page)
     assert not [v["id"] + ": " + v["nodes"][0]["html"][:200] for v in results.response["violations"]]
 

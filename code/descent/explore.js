@@ -206,6 +206,8 @@ function address(index, { spec }) {
   try { history.replaceState(history.state, "", "#" + [...others, `${spec.name}:${setting}`].join(";")); }
   catch { /* browsers limit how often; the next rest writes it */ }
 }
+// Notebook front ends run a copy of the script, some of them next to the figure instead of inside it.
+function root(script) { return script.closest(".descent") ?? script.parentNode.querySelector(".descent"); }
 async function page(root, payload) {
   try {
     const api = await mount(root, payload, { position: addressed, settled: address });

@@ -34,7 +34,7 @@ __all__ = ["Explorer", "decode", "explore"]
 HERE = Path(__file__).parent
 # Shipped without comment lines and indentation.
 SCRIPT, CSS = (
-    re.sub(r"(?m)^\s*//.*\n|^\s+", "", (HERE / name).read_text("utf-8")) for name in ("explore.js", "explore.css")
+    re.sub(r"(?m)^\s*//.*\n|^/\*.*\n|^\s+", "", (HERE / name).read_text("utf-8")) for name in ("explore.js", "explore.css")
 )
 TRAITS = ("i", "j", "k")
 # A coordinate is stored in tenths of a point as uint16, shifted so that lines may leave the picture on all sides.
@@ -122,7 +122,7 @@ class Explorer(anywidget.AnyWidget):
     @property
     def html(self):
         """The self-contained HTML of the figure: what a static page shows."""
-        script = SCRIPT.partition("export default")[0] + f'page(document.currentScript.parentNode, "{self._payload}");'
+        script = SCRIPT.partition("export default")[0] + f'page(root(document.currentScript), "{self._payload}");'
         return self._html.removesuffix("</div>") + f"<style>{CSS}</style><script>(() => {{{script}}})();</script></div>"
 
     def __repr__(self):
@@ -286,7 +286,8 @@ def _checked_text(text, value, lengths, what):
     if isinstance(value, tuple) and isinstance(value[-1], str):
         values, form = value
         values = np.asarray(values)
-        value = np.array([form.format(v) for v in values.ravel().tolist()]).reshape(values.shape)
+        words = [re.sub(r"-(?=\d)", "−", form.format(v)) for v in values.ravel().tolist()]
+        value = np.array(words).reshape(values.shape)
     x = y = None
     if isinstance(value, tuple):
         if len(value) not in (2, 3):

@@ -16,7 +16,7 @@ def _style(label, color, linestyle, linewidth=1.8):
     return {"label": label, "color": color, "linestyle": linestyle, "linewidth": linewidth}
 
 
-# Every colour has a contrast of at least 3:1 on white and on the book's dark page (luminance .13 to .30),
+# Every colour has a contrast of at least 3:1 on white and on the book's dark page (luminance .12 to .30),
 # so hue alone would not do: the line styles tell the methods apart in grey and to colour-blind readers.
 STYLE = {
     "gradient_descent": _style("gradient descent", "#767676", (0, (1.2, 1.4))),

@@ -8,7 +8,7 @@ import matplotlib as mpl
 
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 # The page's colours in both themes, as explore.css names them: --paper and --ink.
-LIGHT, DARK = ("#ffffff", "#1c1c1e"), ("#14181e", "#e6e6e6")
+LIGHT, DARK = ("#ffffff", "#1c1c1e"), ("#121212", "#e6e6e6")
 DULL = {"stroke-linejoin: round", "stroke-linecap: butt", "stroke-dashoffset: 0", "text-anchor: start"}
 
 
