@@ -235,7 +235,8 @@ def kernel_environment(scratch):
         "OPENBLAS_NUM_THREADS": "1",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "PYTHONHASHSEED": "0",
-        "PYTHONPATH": str(ROOT / "code"),
+        "PYTHONPATH": os.pathsep.join(
+            [str(ROOT / "code"), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }
 
 

@@ -5,6 +5,7 @@ That every cell prints what is stored is proved by nbval, with conftest.py.
 
 import base64
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -171,6 +172,7 @@ def exercises(notebook):
         begun = re.search(r"\{exercise\}.*\n:label: (\S+)", source)
         solved = re.search(r"\{solution-start\} (\S+)", source)
         if begun:
+            assert not solved, f"{begun[1]}: its solution needs its own cells"
             label, part = begun[1], 1
             found[label] = (source, [], [])
         elif solved:
@@ -347,7 +349,8 @@ def strict(folder):
         [sys.executable, "-m", "pytest", "-q", "--color=no", "--nbval",
          "--nbval-current-env", "--rootdir", folder, "-c", folder / "none.ini",
          "--nbval-sanitize-with=tests/nbval_sanitize.cfg", "small.ipynb"],
-        cwd=folder, capture_output=True, encoding="utf-8")
+        cwd=folder, capture_output=True, encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(notebooks.ROOT / "code")})
 
 
 def test_nbval_refuses_what_it_would_pass_over(refreshed):
