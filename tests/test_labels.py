@@ -18,8 +18,14 @@ import notebooks
 
 # Labels on a page without a line of code: {label: why}.  They have tests.
 NO_CODE = {}
-# Lines of code whose chapter is not written yet.
-WAITING = set()
+# Lines of code whose chapter is not written yet: {label: chapter}.
+WAITING = {
+    "G1": 1,
+    "R4": 5, "R5": 5, "R6": 5, "R7": 5, "R8": 5,
+    "M1": 6, "M2": 6, "N1": 6, "N2": 6,
+    "A6": 11, "A7": 11, "A8": 11,
+    "W1": 13, "W2": 13,
+}
 
 
 def page_labels(text):
@@ -81,13 +87,13 @@ def test_every_equation_is_a_line_of_code(on_pages, in_code):
 
 
 def test_every_line_of_code_is_an_equation_of_the_book(on_pages, in_code):
-    missing = in_code.keys() - on_pages.keys() - WAITING
+    missing = in_code.keys() - on_pages.keys() - WAITING.keys()
     assert not missing, f"no page has the equations {sorted(missing)}"
 
 
 def test_no_line_waits_for_a_chapter_that_is_there(on_pages, in_code):
-    assert not WAITING & on_pages.keys(), "shorten WAITING"
-    assert WAITING <= in_code.keys(), "WAITING names what is not in the code"
+    assert not WAITING.keys() & on_pages.keys(), "shorten WAITING"
+    assert WAITING.keys() <= in_code.keys(), "WAITING names what no line has"
 
 
 def test_every_equation_has_a_test(on_pages, in_code, in_tests):
