@@ -109,6 +109,8 @@ def mutations(node, parameters):
     elif isinstance(node, ast.Name) and node.id in RENAMED and (
             RENAMED[node.id] in parameters):
         yield changed(id=RENAMED[node.id])
+    elif isinstance(node, ast.Attribute) and node.attr in ("m", "v"):
+        yield changed(attr="v" if node.attr == "m" else "m")
     elif isinstance(node, ast.Call):
         called = getattr(node.func, "attr", getattr(node.func, "id", None))
         if called in RENAMED:
