@@ -67,8 +67,8 @@ def write(folder):
         copy.write_bytes(text.encode())
     shutil.copytree(ROOT / "code" / "descent", folder / "code" / "descent",
                     ignore=shutil.ignore_patterns("__pycache__"))
-    for name in "pyproject.toml", "LICENSE":
-        shutil.copy(ROOT / name, folder / name)
+    for path in ROOT / "pyproject.toml", *ROOT.glob("LICENSE*"):
+        shutil.copy(path, folder / path.name)
     (folder / "README.md").write_text(README, "utf-8")
 
 
