@@ -33,7 +33,7 @@ def style():
     plt.close("all")
 
 
-def curve(**options):
+def curve():
     fig, ax = plt.subplots()
     (line,) = ax.plot(T, T)
     return fig, ax, line
@@ -105,9 +105,10 @@ def test_axis_of_length_one_is_not_expanded():
 def test_nan_is_a_gap():
     fig, ax, line = curve()
     y = BETAS[:, None] * T
-    y[1, 2] = np.nan
+    y[:2, 2] = np.nan
     artist = decode(explore(fig, {"β": BETAS}, {line: y}, alt="a line"))["artists"][0]
     assert np.array_equal(np.isnan(artist["y"]), np.isnan(y))
+    assert artist["x"].shape == (1, 6) and not np.isnan(artist["x"]).any()
 
 
 def test_infinite_and_masked_values_are_gaps():
@@ -266,7 +267,9 @@ def test_ordinary_figure_stays_small():
     t = np.linspace(0, 6, 200)
     moving = {ax.plot(t, t)[0]: (np.sin(np.arange(60)[:, None] * t / 20 + k), np.cos(k * t + np.arange(60)[:, None] / 9))
               for k in range(3)}
-    assert len(explore(fig, {"n": np.arange(60)}, moving, alt="lines").html) < 150_000
+    html = explore(fig, {"n": np.arange(60)}, moving, alt="lines").html
+    assert len(html.encode()) <= 150_000
+    assert len(re.search(r"data:image/png;base64,([^\"]+)", html)[1]) <= 25_000
 
 
 def test_package_alone_loads_neither_matplotlib_nor_widgets():

@@ -122,6 +122,7 @@ async function mount(root, payload, { position, moved, settled } = {}) {
     const node = svg.querySelector(".descent-handle");
     const tell = (name, value) => node.setAttribute(name, value);
     tell("aria-label", `${controls[a].name}, ${controls[b].name}: drag, or use the arrow keys`);
+    tell("aria-valuemax", xs.length - 1);
     let grabbed = null;
     const point = event => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     node.addEventListener("pointerdown", event => {

@@ -32,9 +32,9 @@ except ImportError as error:
 __all__ = ["Explorer", "decode", "explore"]
 
 HERE = Path(__file__).parent
-# Shipped without comment lines and indentation.
+# Shipped without comments and indentation.
 SCRIPT, CSS = (
-    re.sub(r"(?m)^\s*//.*\n|^/\*.*\n|^\s+", "", (HERE / name).read_text("utf-8")) for name in ("explore.js", "explore.css")
+    re.sub(r"(?m)^\s*//.*\n|^/\*.*\n|^\s+|\s+// .*$", "", (HERE / name).read_text("utf-8")) for name in ("explore.js", "explore.css")
 )
 TRAITS = ("i", "j", "k")
 # A coordinate is stored in tenths of a point as uint16, shifted so that lines may leave the picture on all sides.
@@ -70,6 +70,16 @@ def explore(fig, controls, artists, *, alt, start=None, handle=None, name=None):
     ------
     ValueError, TypeError
         Naming the argument, what it was and what it may be. The figure is left as it was.
+
+    Examples
+    --------
+    >>> fig, ax = plt.subplots()
+    >>> t, betas = np.arange(1, 31), np.array([0.5, 0.9, 0.99])
+    >>> (line,) = ax.plot(t, t)
+    >>> explore(fig, {"β": betas}, {line: 1 - betas[:, None] ** t}, alt="An average climbs to one.")
+    explore
+      β: 3 positions, 0.5 to 0.99, start 0.9
+      line: x (1, 30) 1 to 30, y (3, 30) 0.01 to 1
     """
     controls = _checked_controls(controls)
     start = _checked_start(controls, start)
@@ -399,16 +409,15 @@ def _pixels(x, y, transform, height):
         p[~np.isfinite(p).all(-1)] = np.nan
         if np.any((p < NEAR) | (p > FAR)):
             return *np.moveaxis(_clipped_far_away(p), -1, 0), 3
-    # A coordinate that does not depend on a slider is shipped once; a gap in one is a gap in both.
     px, py = (_collapsed(p[..., c], a.shape) for c, a in ((0, x), (1, y)))
     return px, py, 1
 
 
 def _collapsed(p, shape):
-    index = tuple(slice(None) if n > 1 or k == len(shape) - 1 else slice(1) for k, n in enumerate(shape))
-    small = p[index]
-    whole = np.where(np.isnan(small) & ~np.isnan(p), p, small)
-    return small if np.array_equal(whole, np.broadcast_to(small, p.shape), equal_nan=True) else p
+    """Keep one copy of ``p`` along the axes that its data, of this shape, do not vary along (a NaN may be the other's)."""
+    axes = tuple(k for k, n in enumerate(shape[:-1]) if n == 1)
+    small = np.fmax.reduce(p, axis=axes, keepdims=True)
+    return small if np.all((p == small) | np.isnan(p)) else p
 
 
 def _clipped_far_away(p):
@@ -489,7 +498,7 @@ def _fallback(fig):
     """Return the picture as it is drawn now, as a data address of a small PNG."""
     big, small = io.BytesIO(), io.BytesIO()
     fig.savefig(big, format="png", dpi=110, bbox_inches=None)
-    Image.open(big).convert("RGB").quantize(64, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+    Image.open(big).convert("RGB").quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
         small, format="png", optimize=True)
     return "data:image/png;base64," + base64.b64encode(small.getvalue()).decode()
 
