@@ -190,6 +190,22 @@ def test_a_number(said, answer, verdict):
     assert text.startswith("length: ") and verdict in text
 
 
+def test_an_integer_must_be_exact(said):
+    """3912 is within 1e-3 of 3911, but it is another step."""
+    assert "not right: 3912" in said(check_value, "t", 3912, 3911)
+    assert ": correct" in said(check_value, "t", 3911.0, 3911)
+    assert ": correct" in said(check_value, "age", 1 / (1 - 0.9), 10)
+    assert "a root is missing" in said(check_value, "n", 100.01, 10)
+
+
+def test_an_exception_may_have_a_known_cause(said):
+    wrong = {"t is 0": ZeroDivisionError, "no root": 10.0}
+    text = said(check_value, "x", lambda: 1 / 0, 3.0, wrong=wrong)
+    assert text.endswith("likely cause: t is 0\n")
+    text = said(check_value, "x", 10, 3.0, wrong=wrong)
+    assert text.endswith("likely cause: no root\n")
+
+
 def test_a_word(said):
     for answer, verdict in ((" Adam", "correct"), ("sgd", "has no memory"),
                             ("x", "not right: 'x'"), (3, "must be a word")):

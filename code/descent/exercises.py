@@ -13,8 +13,9 @@ A number, an array, a word (or a function of no arguments that returns one)::
     check_value("first step", answer, 1 / np.sqrt(1 - 0.99),
                 wrong={"this is β₂ = 0.9": 1 / np.sqrt(1 - 0.9)})
 
-The tolerance is 1e-3, three digits as one types them.  A wrong sign, a
-reciprocal, a missing or superfluous root are recognised without being listed.
+The tolerance is 1e-3, three digits as one types them; an integer must be
+exact, so that t = 3911 is not t = 3912.  A wrong sign, a reciprocal, a missing
+or superfluous root are recognised without being listed.
 
 A function, compared with a reference at every input (tuples of arguments).
 `wrong` maps a diagnosis to the function that makes this mistake, or to an
@@ -220,8 +221,10 @@ def _compare_values(answer, expected, rtol, wrong):
             raise Complaint("not right: " + _short(answer)
                             + "".join(causes[:1]))
         return
+    # t = 3911 is not t = 3912, though they are close
+    exact = np.asarray(expected).dtype.kind in "biu"
     answer, expected = _array(answer), _array(expected)
-    if _agree(answer, expected, rtol):
+    if _agree(answer, expected, 1e-9 if exact else rtol):
         return
     if answer.shape != expected.shape:
         raise Complaint(f"it has shape {answer.shape}, "
@@ -334,8 +337,9 @@ def check_value(name, answer, expected, *, rtol=1e-3, wrong={}):
     name : how the message calls it
     answer : the learner's value, or a function of no arguments
     expected : the right value
-    rtol : relative tolerance
-    wrong : {diagnosis: the value that this mistake gives}
+    rtol : relative tolerance; an integer must be exact
+    wrong : {diagnosis: the value that this mistake gives, or an exception
+        class}
 
     >>> check_value("half-life", None, 6.58)
     half-life: not done yet
@@ -356,7 +360,9 @@ def _check_value(answer, name, expected, rtol, wrong):
         return name, str(complaint)
     if _undone(value):
         return name, "not done yet"
-    return name, _verdict(_compare_values, value, expected, rtol, wrong)
+    values = {cause: mistake for cause, mistake in wrong.items()
+              if not isinstance(mistake, type)}
+    return name, _verdict(_compare_values, value, expected, rtol, values)
 
 
 @never_raises
