@@ -1,6 +1,7 @@
-"""The site asks no other host for anything.
+"""The site asks no other host for anything, and a screen reader can read all of it.
 
-Copies the parts of MathJax that the pages use from the installed package into the site.
+Copies the parts of MathJax that the pages use from the installed package into the site,
+and mends what the libraries write into the pages.
 """
 
 import shutil
@@ -33,8 +34,16 @@ def copy_mathjax(app):
         shutil.copyfile(source / name, copy)
 
 
+def mend(app, pagename, templatename, context, doctree):
+    """docutils calls the bibliography a list, but its entries are no list items."""
+    if "body" in context:
+        context["body"] = context["body"].replace('<div role="list" class="citation-list">',
+                                                  '<div class="citation-list">')
+
+
 def setup(app):
     # Jupyter Book sets this value even where its extension, sphinx_comments, is not loaded.
     app.add_config_value("comments_config", {}, "html")
     app.connect("builder-inited", copy_mathjax)
+    app.connect("html-page-context", mend)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

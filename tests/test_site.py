@@ -104,23 +104,6 @@ new MutationObserver(() => {
 """
 
 
-@pytest.mark.parametrize("name", PAGES + EXTRA)
-def test_a_page_is_quiet_and_asks_no_other_host(visit, base, name):
-    page = visit(base + name)
-    page.wait_for_timeout(300)
-    assert page.complaints == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_equation_is_typeset_and_speaks(visit, base, name):
-    page = visit(base + name)
-    assert page.evaluate("""() => [...document.querySelectorAll("span.math, div.math")].filter(
-        el => !el.querySelector("mjx-container svg") || !el.querySelector("mjx-assistive-mml math")
-    ).map(el => el.textContent)""") == []
-    assert page.evaluate("""() => [...document.querySelectorAll("[data-mjx-error], mjx-merror, .MathJax_Error")]
-        .map(el => el.dataset.mjxError || el.textContent)""") == []
-
-
 PICTURE = """slider => {
   const svg = slider.closest(".descent, figure").querySelector("svg").cloneNode(true);
   svg.querySelectorAll("[role=slider]").forEach(handle => handle.remove());
@@ -128,13 +111,18 @@ PICTURE = """slider => {
 }"""
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_slider_moves_its_figure_by_keyboard(visit, base, name):
-    page = visit(base + name)
-    page.evaluate("document.querySelectorAll('details').forEach(el => el.open = true)")
-    page.evaluate("document.querySelectorAll('.toggle-hidden').forEach(el => el.classList.remove('toggle-hidden'))")
-    figures = page.locator(".descent").count()
-    assert figures == page.locator(".descent form:visible").count(), "a figure is not alive"
+def untypeset_or_silent_equations(page):
+    return page.evaluate("""() => [...document.querySelectorAll("span.math, div.math")].filter(el =>
+        !el.querySelector("mjx-container svg") || !el.querySelector("mjx-assistive-mml math")
+        || el.querySelector("[data-mjx-error], merror")).map(el => el.textContent)""")
+
+
+def stuck_sliders(page):
+    """Sliders that no arrow key makes change their figure."""
+    page.evaluate("""() => {
+        document.querySelectorAll("details").forEach(el => el.open = true);
+        document.querySelectorAll(".toggle-hidden").forEach(el => el.classList.remove("toggle-hidden"));
+    }""")
     stuck = []
     for slider in page.locator("input[type=range], .descent [role=slider]").all():
         before = slider.evaluate(PICTURE)
@@ -145,51 +133,70 @@ def test_every_slider_moves_its_figure_by_keyboard(visit, base, name):
             if slider.evaluate(PICTURE) != before:
                 break
         else:
-            stuck.append(slider.evaluate("el => el.closest('.descent').getAttribute('aria-label') + ': ' + el.outerHTML"))
-    assert stuck == []
-    assert page.complaints == []
+            stuck.append(slider.evaluate("el => el.closest('.descent').ariaLabel + ': ' + el.outerHTML"))
+    return stuck
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_figures_are_alive_soon_after_the_page_is_loaded(visit, base, name):
+def test_a_page_is_alive_quiet_and_asks_no_other_host(visit, base, name):
     page = visit(base + name)
+    assert untypeset_or_silent_equations(page) == []
+    figures = page.locator(".descent").count()
+    assert figures == page.locator(".descent form:not([hidden])").count(), "a figure is not alive"
     late = page.evaluate("""() => {
         const loaded = performance.getEntriesByType("navigation")[0].loadEventEnd;
-        return [...births.values()].map(born => born - loaded);
+        return [...births.values()].map(born => Math.round(born - loaded));
     }""")
-    print(name, [round(ms) for ms in late], "ms after load")
-    # 100 ms is the aim and is met on an idle machine; two test workers share this one.
-    assert all(ms < 500 for ms in late)
+    print(name, late, "ms after load")
+    # 100 ms is the aim and is met on an idle machine; test workers share this one.
+    assert all(ms < 1000 for ms in late)
+    assert stuck_sliders(page) == []
+    assert page.complaints == []
 
 
-@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize("name", EXTRA)
+def test_the_theme_s_own_pages_are_quiet(visit, base, name):
+    page = visit(base + name)
+    page.wait_for_timeout(300)
+    assert page.complaints == []
+
+
 @pytest.mark.parametrize("name", PAGES + EXTRA)
-def test_a_page_fits_a_phone(visit, http_base, name, width):
-    page = visit(http_base + name, width=width, height=800)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    # Nothing is cut off either: what is wider than the page scrolls in a box of its own.
-    wide = page.evaluate("""width => [...document.querySelectorAll("article *")].filter(el => {
-        const box = el.getBoundingClientRect();
-        if (box.right <= width + 1 || !box.width || el.closest(".onlyprint, mjx-assistive-mml, svg")) return false;
-        for (let up = el.parentElement; up; up = up.parentElement)
-            if (/auto|scroll/.test(getComputedStyle(up).overflowX) && up.getBoundingClientRect().right <= width + 1) return false;
-        return getComputedStyle(el).visibility !== "hidden" && getComputedStyle(el).position !== "absolute";
-    }).map(el => el.outerHTML.slice(0, 200))""", width)
-    assert wide == []
+def test_a_page_fits_a_phone(visit, http_base, name):
+    page = visit(http_base + name, width=390, height=800)
+    for width in 390, 320:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        # Nothing is cut off either: what is wider than the page scrolls in a box of its own.
+        wide = page.evaluate("""width => [...document.querySelectorAll("article *")].filter(el => {
+            const box = el.getBoundingClientRect(), style = getComputedStyle(el);
+            if (box.right <= width + 1 || !box.width || style.visibility === "hidden" || style.position === "absolute"
+                || el.closest(".onlyprint, mjx-assistive-mml, svg")) return false;
+            for (let up = el.parentElement; up; up = up.parentElement)
+                if (/auto|scroll/.test(getComputedStyle(up).overflowX)
+                    && up.getBoundingClientRect().right <= width + 1) return false;
+            return true;
+        }).map(el => el.outerHTML.slice(0, 200))""", width)
+        assert wide == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES + EXTRA)
-def test_axe_finds_nothing_serious(visit, http_base, name, theme):
-    page = visit(http_base + name, theme=theme)
-    results = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG},
-                                       "resultTypes": ["violations"]})
-    found = [f"{violation['id']}: {node['target']} {node['failureSummary']}"
-             for violation in results.response["violations"]
-             if violation["impact"] in ("serious", "critical")
-             for node in violation["nodes"]
-             if not any(violation["id"] == rule and part in str(node["target"])
-                        for rule, part in EXCEPTIONS)]
+def test_axe_finds_nothing_serious_in_light_or_dark(visit, http_base, name):
+    page = visit(http_base + name)
+    found = []
+    for theme in "light", "dark":
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
+        # What MathJax draws is hidden from a screen reader, which gets its MathML; it is most of the page.
+        results = Axe().run(page, {"exclude": [["mjx-container > svg"], ["#MJX-SVG-global-cache"]]}, {
+            "runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]})
+        found += [f"{theme}: {violation['id']}: {node['target']} {node['failureSummary']}"
+                  for violation in results.response["violations"]
+                  if violation["impact"] in ("serious", "critical")
+                  for node in violation["nodes"]
+                  if not any(violation["id"] == rule and part in str(node["target"])
+                             for rule, part in EXCEPTIONS)]
     assert found == []
 
 
@@ -210,7 +217,7 @@ def test_search_finds_a_page(visit, http_base):
 
 def test_a_missing_page_says_so_in_the_look_of_the_book(visit, http_base):
     page = visit(http_base + "chapters/no/such/page.html")
-    assert page.locator("h1").first.inner_text().strip().startswith("Page not found")
+    assert page.locator("article h1").first.inner_text().strip().startswith("Page not found")
     assert [what for what in page.complaints if "status of 404" not in what] == []
     page.get_by_role("link", name="opening page").click()
     assert page.url in (http_base, http_base + "index.html")

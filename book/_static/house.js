@@ -14,14 +14,15 @@ async function typeset() {
 
 // A formula wider than its box scrolls in it, and the keyboard must be able to reach it.
 function scrollable() {
-  for (const box of document.querySelectorAll("div.formula")) {
-    if (box.scrollWidth > box.clientWidth) {
-      box.tabIndex = 0;
-      box.setAttribute("role", "group");
-      box.setAttribute("aria-label", "Equation, scrolls sideways");
-    } else {
-      box.removeAttribute("tabindex");
-    }
+  for (const formula of document.querySelectorAll("span.math mjx-container")) {
+    formula.classList.remove("wide");
+    const room = formula.closest("p, li, dd, dt, td, th, h1, h2, h3, div").clientWidth;
+    formula.classList.toggle("wide", formula.getBoundingClientRect().width > room);
+  }
+  for (const box of document.querySelectorAll("div.formula, span.math mjx-container")) {
+    const scrolls = /auto/.test(getComputedStyle(box).overflowX) && box.scrollWidth > box.clientWidth;
+    if (scrolls) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
   }
 }
 
