@@ -318,6 +318,9 @@ def main(arguments=None):
                         help="execute nothing, change nothing")
     options = parser.parse_args(arguments)
     paths = options.paths or book_notebooks()
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        parser.error(f"no such notebook: {', '.join(missing)}")
     if options.check:
         problems = [problem for path in paths for problem in check(path)]
     else:

@@ -1,5 +1,6 @@
 """The exercise checks say what is wrong, and never raise."""
 
+import doctest
 import re
 import sys
 import warnings
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from descent import exercises
 from descent.exercises import (BROKEN_ADAMS, BROKEN_RMSPROPS, check_adam,
                                check_function, check_rmsprop, check_value)
 
@@ -317,3 +319,7 @@ def test_messages_have_at_most_six_digits(said):
     assert re.findall(r"\d*\.\d+", text)
     assert all(len(number.replace(".", "").lstrip("0")) <= 6
                for number in re.findall(r"\d*\.\d+", text))
+
+
+def test_doctests_of_exercises():
+    assert doctest.testmod(exercises).failed == 0
