@@ -218,39 +218,39 @@ def startup_ratio(t, beta1, beta2):
     return (1 - beta1**t) / np.sqrt(1 - beta2**t)  # (7.8)
 
 
-def is_longer_uncorrected(t, beta1, beta2):
-    """Is Adam's t-th step longer without the correction, ρ_t > 1?
-
-    (1 − β₁^t)² > 1 − β₂^t  ⟺  β₂^t > β₁^t (2 − β₁^t)                   (7.9)
-
-    >>> bool(is_longer_uncorrected(1, 0.9, 0.999))
-    True
-    """
-    return beta2**t > beta1**t * (2 - beta1**t)  # (7.9)
-
-
 def worst_step(beta1):
     """The t, not rounded, at which ρ_t is largest.
 
-    t* = x / (−ln β₁), where e^x = 1 + 2x                              (7.10)
+    t* = x / (−ln β₁), where e^x = 1 + 2x                               (7.9)
     to leading order: (1 − β₂) t* is small.
 
     >>> float(round(worst_step(0.9), 2))
     11.93
     """
     x = 1.2564312086
-    return x / -np.log(beta1)  # (7.10)
+    return x / -np.log(beta1)  # (7.9)
 
 
 def last_step_above(ratio, beta2):
     """The t, not rounded, at which ρ_t falls to `ratio` for good.
 
-    t = ln(1 − 1/ratio²) / ln β₂, where β₁^t is negligible             (7.11)
+    t = ln(1 − 1/ratio²) / ln β₂, where β₁^t is negligible             (7.10)
 
     >>> float(last_step_above(2.0, 0.75))
     1.0
     """
-    return np.log(1 - 1 / ratio**2) / np.log(beta2)  # (7.11)
+    return np.log(1 - 1 / ratio**2) / np.log(beta2)  # (7.10)
+
+
+def is_longer_uncorrected(t, beta1, beta2):
+    """Is Adam's t-th step longer without the correction, ρ_t > 1?
+
+    (1 − β₁^t)² > 1 − β₂^t  ⟺  β₂^t > β₁^t (2 − β₁^t)                  (7.11)
+
+    >>> bool(is_longer_uncorrected(1, 0.9, 0.999))
+    True
+    """
+    return beta2**t > beta1**t * (2 - beta1**t)  # (7.11)
 
 
 def startup_ratio_first_only(t, beta2):
