@@ -665,19 +665,20 @@ def _decay(a, there, target):
     kind = "decoupled" if a.decoupled else "coupled"
     text = f"{there} has no {kind} weight decay here; it is left out. "
     if a.decoupled and target == "optax":
-        return text + ("Exact: optax.chain(..., optax.add_decayed_weights("
+        return text + ("To add it: optax.chain(..., "
+                       "optax.add_decayed_weights("
                        f"-{a.alpha * a.decay:g})) after the optimizer, where "
                        f"{a.alpha * a.decay:g} is rate times decay.")
     if a.decoupled:
-        return text + (f"Exact: multiply the parameters by "
+        return text + ("To add it: multiply the parameters by "
                        f"1 − {a.alpha * a.decay:g} (rate times decay) before "
                        "each step, after the gradient is computed.")
     if target == "optax":
-        return text + (f"Exact: optax.chain(optax.add_decayed_weights("
+        return text + ("To add it: optax.chain(optax.add_decayed_weights("
                        f"{a.decay:g}), ...) before the optimizer.")
-    return text + (f"Exact: add the penalty ½·{a.decay:g}·‖θ‖² to the loss" + (
-        f" (kernel_regularizer=L2({a.decay / 2:g}))." if target == "keras"
-        else "."))
+    return text + (f"To add it: put the penalty ½·{a.decay:g}·‖θ‖² into the "
+                   "loss" + (f" (kernel_regularizer=L2({a.decay / 2:g}))."
+                             if target == "keras" else "."))
 
 
 def _buffer(framework, a):
