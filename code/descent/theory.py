@@ -56,9 +56,9 @@ def second_moment_on_cycle(beta2, g):
 
 
 def drift_on_cycle(beta2, g):
-    """RMSprop's movement over one cycle in units of α (ε = 0).
+    """RMSprop's drift D over one cycle in units of α (ε = 0).
 
-    Δ/α = − Σ_j g_j / √v_j, v_j from (3.3)                              (3.4)
+    D/α = − Σ_j g_j / √v_j, v_j from (3.3)                              (3.4)
 
     >>> abs(float(drift_on_cycle(0.5, np.array([2.0, -2.0]))))
     0.0
@@ -69,7 +69,7 @@ def drift_on_cycle(beta2, g):
 def drift_to_first_order(beta2, g):
     """The same for a cycle that sums to zero, to first order in 1 − β₂.
 
-    Δ/α ≈ (1 − β₂) / (2 v̄^{3/2}) · Σ_j g_j w_j                           (3.5)
+    D/α ≈ (1 − β₂) / (2 v̄^{3/2}) · Σ_j g_j w_j                           (3.5)
     w_j = Σ_{k=0}^{n−1} ((n−1)/2 − k) g_{j−k}² / n, v̄ the mean of g²
 
     >>> hinton = np.array([0.1] * 9 + [-0.9])
