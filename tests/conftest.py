@@ -23,8 +23,8 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-def build_book(folder, log, hash_seed):
-    """Copy the sources into a new folder and build the book there, with a fixed clock."""
+def copy_sources(folder):
+    """What a clone with the uncommitted changes would hold."""
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
                             cwd=ROOT, capture_output=True, text=True)
     if listed.returncode == 0:
@@ -36,13 +36,16 @@ def build_book(folder, log, hash_seed):
     for name in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
+
+
+def run_build(folder, log, hash_seed):
+    """Build the book in a folder, with a fixed clock."""
     environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH, "PYTHONHASHSEED": hash_seed,
                    "NO_COLOR": "1"}
     command = [Path(sys.executable).with_name("jupyter-book"), "build", ".",
                "-W", "-n", "--keep-going"]
     with open(log, "w") as out:
-        done = subprocess.run(command, cwd=folder, env=environment, stdout=out, stderr=out)
-    return done.returncode
+        return subprocess.run(command, cwd=folder, env=environment, stdout=out, stderr=out).returncode
 
 
 @pytest.fixture(scope="session")
@@ -55,8 +58,8 @@ def built_book(tmp_path_factory, worker_id):
     with FileLock(shared / "book.lock"):
         code = shared / "book.code"
         if not code.exists():
-            folder.mkdir()
-            code.write_text(str(build_book(folder, log, "0")))
+            copy_sources(folder)
+            code.write_text(str(run_build(folder, log, hash_seed="0")))
     return int(code.read_text()), log, folder / "_build" / "html"
 
 
