@@ -37,6 +37,9 @@ def test_the_second_moment_unrolls_into_weights_that_decay(g, beta2):
     path = run(rmsprop, theta0=[0.0], gradients=g[:, None], beta2=beta2)
     np.testing.assert_allclose(theory.unrolled_second_moment(g, beta2),
                                path.v[-1, 0], rtol=1e-12)
+    two = np.stack([g, 2 * g], axis=-1)
+    np.testing.assert_allclose(theory.unrolled_second_moment(two, beta2),
+                               path.v[-1, 0] * [1, 4], rtol=1e-12)
 
 
 @pytest.mark.equation("3.3")
@@ -45,6 +48,9 @@ def test_on_a_cycle_the_second_moment_settles_at_its_closed_form(g, beta2):
     v, _ = last_turn(g, beta2, 400 // len(g) + 1)  # 0.9**400 is below 1e-18
     np.testing.assert_allclose(theory.second_moment_on_cycle(beta2, g), v,
                                rtol=1e-12)
+    grid = theory.second_moment_on_cycle([[beta2], [0.0], [0.5]], g)
+    assert grid.shape == (3, 1, len(g))
+    np.testing.assert_allclose(grid[:2, 0], [v, g**2], rtol=1e-12)
 
 
 @pytest.mark.equation("3.4")

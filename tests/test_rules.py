@@ -61,6 +61,8 @@ def test_gradient_descent_moves_by_alpha_g():
 @pytest.mark.equation("S1")
 def test_sign_descent_moves_by_alpha_against_the_sign():
     close(steps_of(sign_descent)[1], np.sign(STREAM))
+    path = run(sign_descent, theta0=[1.0], gradients=[[0.0]], alpha=0.5)
+    assert path.theta[1] == 1
 
 
 @pytest.mark.equation("M1")
@@ -168,6 +170,8 @@ def test_adam_is_the_ratio_of_the_two_corrected_averages():
     close(steps, m_hat / (np.sqrt(v_hat) + 0.01), 1e-12)
 
 
+@pytest.mark.equation("A3")
+@pytest.mark.equation("A4")
 def test_adam_without_correction_uses_the_averages_as_they_are():
     m, v, m_hat, _ = adam_parts()
     _, steps = steps_of(adam, beta1=0.6, beta2=0.7, correct="none")
