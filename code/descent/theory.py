@@ -375,7 +375,7 @@ def first_moment_on_cycle(beta1, g):
 def adam_drift_on_cycle(beta1, beta2, g):
     """Adam's movement over one cycle in units of α, long after the start (ε = 0).
 
-    Δ/α = − Σ_j m_j / √v_j, m_j from (8.8), v_j from (3.3)              (8.9)
+    D/α = − Σ_j m_j / √v_j, m_j from (8.8), v_j from (3.3)              (8.9)
 
     >>> float(adam_drift_on_cycle(0.5, 0.5, np.array([2.0, 2.0])))
     -2.0
@@ -398,7 +398,7 @@ def mean_age_on_cycle(beta1, n):
 def share_of_drift(beta1, n):
     """Adam's drift over that of RMSprop with momentum, as β₂ → 1.
 
-    Δ_Adam / Δ_RMSprop → 1 − K / ((n − 1)/2), K from (8.10)             (8.11)
+    D_Adam / D_RMSprop → 1 − K / ((n − 1)/2), K from (8.10)             (8.11)
 
     for a cycle of n − 1 equal gradients and one that makes the sum zero.
 
