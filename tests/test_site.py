@@ -148,8 +148,7 @@ def test_a_page_is_alive_quiet_and_asks_no_other_host(visit, base, name):
         return [...births.values()].map(born => Math.round(born - loaded));
     }""")
     print(name, late, "ms after load")
-    # 100 ms is the aim and is met on an idle machine; test workers share this one.
-    assert all(ms < 1000 for ms in late)
+    assert all(ms < 100 for ms in late)
     assert stuck_sliders(page) == []
     assert page.complaints == []
 
