@@ -14,11 +14,18 @@ import tempfile
 from pathlib import Path
 from unittest.mock import patch
 
+import hypothesis
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
 sys.path.insert(0, str(Path(__file__).parent / "book"))
 import notebooks  # noqa: E402
+
+
+# no timed tests, and the same examples for everybody
+hypothesis.settings.register_profile(
+    "book", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("book")
 
 
 def pytest_configure(config):

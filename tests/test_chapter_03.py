@@ -39,7 +39,7 @@ def test_the_second_moment_unrolls_into_weights_that_decay(g, beta2):
                                path.v[-1, 0], rtol=1e-12)
     two = np.stack([g, 2 * g], axis=-1)
     np.testing.assert_allclose(theory.unrolled_second_moment(two, beta2),
-                               path.v[-1, 0] * [1, 4], rtol=1e-12)
+                               path.v[-1, 0] * np.array([1, 4]), rtol=1e-12)
 
 
 @pytest.mark.equation("3.3")
