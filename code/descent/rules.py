@@ -62,13 +62,17 @@ class State(NamedTuple):
         return ~np.isfinite(self.theta).all(axis=-1)
 
 
-def divide(a, b):
+def divide(a, b, least=None):
     """a / b with 0 / 0 = 0: what a / (b + ε) tends to when ε → 0.
+
+    least : something whose being positive makes b positive, such as ε; it
+        is searched for a zero in place of b, because it is shorter.
 
     >>> divide(np.array([0.0, 1.0]), np.array([0.0, 2.0]))
     array([0. , 0.5])
     """
-    if np.minimum.reduce(b, axis=None, initial=np.inf) > 0:
+    least = b if least is None else least
+    if np.minimum.reduce(least, axis=None, initial=np.inf) > 0:
         return a / b
     return a / np.where((a == 0) & (b == 0), 1, b)
 
@@ -321,7 +325,7 @@ def adam(state, g, *, alpha=0.001, beta1=0.9, beta2=0.999, eps=1e-8,
     v = beta2 * state.v + (1 - beta2) * g**2  # (A2)
     m_hat = m / (1 - beta1**t) if correct != "none" else m  # (A3)
     v_hat = v / (1 - beta2**t) if correct == "both" else v  # (A4)
-    ratio = divide(m_hat, root(v_hat, eps, eps_inside))
+    ratio = divide(m_hat, root(v_hat, eps, eps_inside), least=eps)
     theta = state.theta - alpha * ratio  # (A5)
     return state._replace(theta=theta, t=t, g=g, m=m, v=v, m_hat=m_hat,
                           v_hat=v_hat)
