@@ -176,11 +176,11 @@ MODULES = {"pytorch": "torch", "keras": "keras", "optax": "optax"}
 @pytest.fixture(scope="module")
 def record():
     """The recording script; it needs all three frameworks."""
+    os.environ.setdefault("KERAS_BACKEND", "jax")
     for module in (*MODULES.values(), "jax"):
         pytest.importorskip(
             module, reason=f"{module} is not installed: the recorded paths "
             "are compared, the live comparison is skipped")
-    os.environ.setdefault("KERAS_BACKEND", "jax")
     spec = importlib.util.spec_from_file_location("record",
                                                   GOLDEN / "record.py")
     module = importlib.util.module_from_spec(spec)
