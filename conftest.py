@@ -14,9 +14,12 @@ import tempfile
 from pathlib import Path
 from unittest.mock import patch
 
-import hypothesis
-import pytest
-from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
+# before numpy: small matrices, and two test workers on two cores
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import hypothesis  # noqa: E402
+import pytest  # noqa: E402
+from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent / "book"))
 import notebooks  # noqa: E402
