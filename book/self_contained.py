@@ -4,6 +4,7 @@ Copies the parts of MathJax that the pages use from the installed package into t
 and mends what the libraries write into the pages.
 """
 
+import re
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -34,6 +35,28 @@ def copy_mathjax(app):
         shutil.copyfile(source / name, copy)
 
 
+# One of Font Awesome's two thousand icons, as its script lists them: name:[width,height,[aliases],"code","path"]
+ICON = re.compile(r'"?([a-z0-9-]+)"?:\[\d+,\d+,\[([^\]]*)\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?')
+
+
+def keep_used_icons(app, exception):
+    """The theme's icons are a script of 1.5 MB that blocks every page; the pages use a dozen of them."""
+    if exception or app.builder.format != "html":
+        return
+    site = Path(app.outdir)
+    script = site / "_static" / "scripts" / "fontawesome.js"
+    users = [*site.rglob("*.html"), *script.parent.glob("*theme.js")]
+    used = {name for user in users for name in re.findall(r"\bfa-([a-z0-9-]+)", user.read_text("utf-8"))}
+
+    def kept(icon):
+        names = {icon[1], *re.findall(r'"([a-z0-9-]+)"', icon[2])}
+        return icon[0] if names & used else ""
+
+    script.write_text(ICON.sub(kept, script.read_text("utf-8")), "utf-8")
+    for unused in (site / "_static" / "scripts").glob("*.map"):
+        unused.unlink()
+
+
 def mend(app, pagename, templatename, context, doctree):
     """docutils calls the bibliography a list, but its entries are no list items."""
     if "body" in context:
@@ -46,4 +69,5 @@ def setup(app):
     app.add_config_value("comments_config", {}, "html")
     app.connect("builder-inited", copy_mathjax)
     app.connect("html-page-context", mend)
+    app.connect("build-finished", keep_used_icons)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
