@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy
 
-from descent import adam, run, theory
+from descent import adam, exercises, run, theory
 from descent.problems import drift, noisy, quadratic
 
 ROUNDING = 1e-10  # sums of a few hundred terms, and 1 − β^t for β near 1
@@ -250,3 +250,43 @@ def test_correcting_only_the_first_moment_is_worst_at_the_first_step(beta2):
     close(ratio, np.repeat(predicted[:, None], 3, axis=1), 1e-8)
     assert predicted.argmax() == 0
     assert predicted[0] == pytest.approx(1 / np.sqrt(1 - beta2))
+
+
+# ---- the exercises --------------------------------------------------------
+
+
+def tidy_average(gradients, beta1):
+    """The recurrence, with t from 0."""
+    m_hat, result = 0, []
+    for t, g in enumerate(gradients):
+        m_hat = m_hat + (1 - beta1) / (1 - beta1**t) * (g - m_hat)
+        result.append(m_hat)
+    return np.array(result)
+
+
+def uncorrected_average(gradients, beta1):
+    m = run(adam, theta0=0 * gradients[0], gradients=gradients, beta1=beta1).m
+    return m[1:]
+
+
+@pytest.mark.parametrize("check, answer, said", [
+    (exercises.check_forgetful_start, (10, 20.72, 12), "correct"),
+    (exercises.check_forgetful_start, (10, 20.72, 11), "counted from 1"),
+    (exercises.check_forgetful_start, (0.1, 0.04826, 12), "other way round"),
+    (exercises.check_forgetful_start, (100, 100, 1), "only v lacks"),
+    (exercises.check_corrected_average, uncorrected_average, "this is m,"),
+    (exercises.check_corrected_average, tidy_average, "counted from 0"),
+    (exercises.check_corrected_average,
+     lambda g, beta1: np.cumsum(g, 0) / np.arange(1, len(g) + 1)[:, None],
+     "plain mean"),
+    (exercises.check_tidy_second_step, 0.2353, "correct"),
+    (exercises.check_tidy_second_step, 4.2496, "uncorrected Adam"),
+    (exercises.check_tidy_second_step, 0.0447, "written back too"),
+    (exercises.check_mean_inverse_root, 1.08, "correct"),
+    (exercises.check_mean_inverse_root, 10.85, "v is not corrected"),
+])
+def test_checks_of_the_exercises_name_the_cause(capsys, check, answer, said):
+    check(answer)
+    printed = capsys.readouterr().out
+    assert said in printed
+    assert (": correct\n" in printed) == (said == "correct")

@@ -685,7 +685,7 @@ def check_decay_rate_for(function):
     >>> check_decay_rate_for(lambda r, steps: 1 / steps)
     <lambda>: the result is wrong
         yours: 0.005
-        right: 0.960252
+        right: 0.960253
         input: (0.01, 200)
     """
     def root(x):
@@ -807,6 +807,87 @@ def check_lost_travel(answer):
         "this is in units of 1/(−ln β₂); a half-life is ln 2 of them":
             2 * np.log(2),
         "the 2 in front of the logarithm is missing": 1.0})
+
+
+# ---- chapter 7 ------------------------------------------------------------
+
+
+def check_forgetful_start(answer):
+    """First step, longest step and its t without correction, β₂ = 0.9999.
+
+    >>> check_forgetful_start((3.162, 6.569, 12))
+    the start: not right: [3.162, 6.569, 12]
+        likely cause: this is β₂ = 0.999
+    """
+    def start(beta1, beta2):
+        t = np.arange(1, 1001)
+        rho = theory.startup_ratio(t, beta1, beta2)
+        return np.array([rho[0], rho.max(), t[rho.argmax()]])
+
+    right = start(0.9, 0.9999)
+    check_value("the start", answer, right, wrong={
+        "this is β₂ = 0.999": start(0.9, 0.999),
+        "only v lacks its correction here; m lacks it too":
+            start(0.0, 0.9999),
+        "these are corrected over uncorrected; the other way round":
+            right ** [-1, -1, 1],
+        "t is counted from 1": right - [0, 0, 1]})
+
+
+def check_corrected_average(function):
+    """Check ``corrected_average(gradients, beta1)``: m̂_1, m̂_2, ...
+
+    >>> check_corrected_average(lambda gradients, beta1: None)
+    <lambda>: not done yet
+    """
+    def average(field):
+        return lambda g, beta1: getattr(
+            run(adam, theta0=START, gradients=g, beta1=beta1), field)[1:]
+
+    def started_late(g, beta1):
+        t = np.arange(1, len(g) + 1)[:, None]
+        return average("m")(g, beta1) / (1 - beta1 ** (t + 1))
+
+    check_function(
+        function, average("m_hat"), inputs=[(STREAM, 0.9), (STREAM, 0.5)],
+        quantities=("m_hat",), first_t=1, wrong={
+            "this is m, which is not corrected": average("m"),
+            T_FROM_ONE: ZeroDivisionError,
+            "t is 2 at the first step": started_late,
+            "this is the plain mean, the limit for β₁ → 1":
+                lambda g, beta1: average("m_hat")(g, 1 - 1e-12)})
+
+
+def check_tidy_second_step(answer):
+    """The second step of the bug hunt on a constant gradient, over α.
+
+    >>> check_tidy_second_step(1)
+    the second step: not right: 1
+        likely cause: this is the step after the repair
+    """
+    state, one = State(theta=0.0), np.ones(())
+    for _ in range(2):
+        before, state = state, _adam_keeping_corrected(
+            state, one, alpha=1.0, eps=0.0)
+    right = before.theta - state.theta
+    check_value("the second step", answer, right, wrong={
+        "this is the step after the repair": 1.0,
+        "this is uncorrected Adam": theory.startup_ratio(2, 0.9, 0.999),
+        "m is written back too, and is no longer 1": 1 / np.sqrt(state.v)})
+
+
+def check_mean_inverse_root(answer):
+    """E[1/√v̂_10] for standard normal gradients, β₂ = 0.999, within 2 %.
+
+    >>> check_mean_inverse_root(1.0)
+    E[1/√v̂] at t = 10: not right: 1
+        likely cause: this is 1/√E[v̂]: take the root first, then the mean
+    """
+    # weights all but equal: √5 Γ(4.5)/Γ(5), 0.1 % from the exact number
+    right = np.sqrt(5 * np.pi) * 0.5 * 1.5 * 2.5 * 3.5 / 24
+    check_value("E[1/√v̂] at t = 10", answer, right, rtol=0.02, wrong={
+        "this is 1/√E[v̂]: take the root first, then the mean": 1.0,
+        "v is not corrected": right / np.sqrt(1 - 0.999**10)})
 
 
 # ---- chapter 8 ------------------------------------------------------------
