@@ -413,6 +413,16 @@ def _shown(css, paper, ink):
     return [c * (1 - int(share) / 100) + i * int(share) / 100 for c, i in zip(_rgb(color), _rgb(base))]
 
 
+@pytest.mark.parametrize("draw", ["imshow", "pcolormesh"])
+def test_what_stands_on_a_heat_map_keeps_its_colour_in_the_dark(draw):
+    fig, ax = plt.subplots()
+    getattr(ax, draw)(np.eye(3))
+    ax.text(1, 1, "on the map", color="#222222", clip_on=True)
+    (line,) = ax.plot([0, 1], [0, 1], color="#111111")
+    svg = decode(explore(fig, {"β": BETAS}, {line: BETAS[:, None] * [0, 1]}, alt="a heat map"))["svg"]
+    assert "fill:#222222" in svg and "stroke:#111111" in svg
+
+
 def test_methods_differ_in_line_style():
     styles = [str(s["linestyle"]) for s in STYLE.values()]
     assert len(set(styles)) == len(styles)

@@ -21,7 +21,9 @@ def drawn(fig, prefix):
     root = ElementTree.fromstring(buffer.getvalue())
     _rename_ids(root, prefix)
     for axes in root.iter(f"{SVG}g"):
-        on_heat_map = axes.get("id", "").startswith("axes_") and axes.find(f"{SVG}g/{SVG}image") is not None
+        # imshow is an image in a group, pcolormesh an image in the axes
+        on_heat_map = axes.get("id", "").startswith("axes_") and any(
+            axes.find(path) is not None for path in (f"{SVG}g/{SVG}image", f"{SVG}image"))
         for node in axes.iter():
             if on_heat_map and node.get("clip-path"):
                 for part in node.iter():
