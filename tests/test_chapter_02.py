@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from descent import adam, run, theory
 from descent.data import digits, split
+from descent.exercises import (check_backwards_average, check_half_lives,
+                               check_larger_batch, check_noise_that_remembers)
 from descent.network import Network
 from descent.problems import ramp
 
@@ -179,3 +181,35 @@ def test_the_variance_on_noise_that_remembers(beta, rho):
     exact = inner[0] + 2 * (inner[1:] * rho ** k[1:]).sum()
     closed = (1 - beta) / (1 + beta) * (1 + beta * rho) / (1 - beta * rho)
     assert closed == pytest.approx(exact, rel=1e-9)
+
+
+GAMMA = np.array([0.95, 0.9, 0.8, 0.7])
+
+
+def newest_last(x, beta):
+    return ((1 - beta) * beta ** np.arange(len(x)) * x[::-1]).sum()
+
+
+@pytest.mark.parametrize("check, answer, verdict", [
+    (check_half_lives, np.log(2) / -np.log(GAMMA), "correct"),
+    (check_half_lives, 1 / GAMMA, "claim itself"),
+    (check_half_lives, 1 / (1 - GAMMA), "1/e"),
+    (check_half_lives, np.log(2) / (1 - GAMMA), "only the limit"),
+    (check_half_lives, GAMMA / (1 - GAMMA), "mean age"),
+    (check_backwards_average, newest_last, "correct"),
+    (check_backwards_average, lambda x, b: newest_last(x[::-1], b),
+     "oldest entry"),
+    (check_backwards_average, lambda x, b: newest_last(x, b) / (1 - b),
+     "1 − β is missing"),
+    (check_larger_batch, 0.9**16, "correct"),
+    (check_larger_batch, -0.6, "colleague"),
+    (check_noise_that_remembers,
+     lambda b, r: (1 - b) / (1 + b) * (1 + b * r) / (1 - b * r), "correct"),
+    (check_noise_that_remembers, lambda b, r: (1 - b) / (1 + b), "white"),
+    (check_noise_that_remembers,
+     lambda b, r: (1 - b) / (1 + b) / (1 - b * r), "counts twice"),
+])
+def test_the_checks_know_the_answer_and_the_likely_mistakes(
+        check, answer, verdict, capsys):
+    check(answer)
+    assert verdict in capsys.readouterr().out
