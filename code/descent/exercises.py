@@ -684,7 +684,7 @@ def check_condition_after_rescaling(function):
         rtol=1e-6, wrong={
             "this is κ itself, without the rescaling":
                 partial(_turned_and_rescaled, power=0.0),
-            "the unit is 1/√H_jj, not 1/H_jj":
+            "the unit is √H_jj, not H_jj":
                 partial(_turned_and_rescaled, power=1.0),
             "the sign of r: take |r|":
                 lambda kappa, angle: _turned_and_rescaled(kappa, angle) ** (
