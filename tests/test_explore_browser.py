@@ -189,6 +189,16 @@ def test_every_position_is_reached_by_keyboard(visit, site):
         page.keyboard.press("ArrowRight")
 
 
+def test_arrow_keys_stay_in_the_figure_and_other_keys_do_not(visit):
+    """JupyterLab moves the focus to the cell when a key reaches its notebook."""
+    page = visit("page")
+    page.evaluate("window.seen = []; document.addEventListener('keydown', event => seen.push(event.key))")
+    page.locator("input[type=range]").first.focus()
+    for key in ("ArrowRight", "PageUp", "Home", "End", "k"):
+        page.keyboard.press(key)
+    assert page.evaluate("seen") == ["k"]
+
+
 def test_choice_is_a_radio_group(visit, site):
     page = visit()
     page.get_by_role("radio", name="none").focus()
