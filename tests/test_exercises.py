@@ -69,6 +69,93 @@ def test_a_slip_in_adam_is_named(said, slips, cause):
     assert "theta is" in text and cause in text.split("likely cause: ")[1]
 
 
+@pytest.mark.parametrize("denominator, cause", [
+    (lambda v, t, b2: np.sqrt(v) / (1 - b2**t), "the root is taken of v alone"),
+    (lambda v, t, b2: np.sqrt(v), "v̂ is missing"),
+])
+def test_a_slip_in_the_denominator_is_named(said, denominator, cause):
+    def mine(theta, gradients, alpha, b1, b2, eps):
+        path, m, v = [theta], 0, 0
+        for t, g in enumerate(gradients, 1):
+            m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+            path.append(path[-1] - alpha * m / (1 - b1**t)
+                        / (denominator(v, t, b2) + eps))
+        return path
+    assert cause in said(check_adam, mine)
+
+
+@pytest.mark.parametrize("late, cause", [
+    ("m", "uses m of the step before"), ("v", "uses v of the step before"),
+    ("mv", "uses m and v of the step before")])
+def test_an_average_of_the_step_before_is_named(said, late, cause):
+    def mine(theta, gradients, alpha, b1, b2, eps):
+        path, m, v = [theta], np.zeros(3), np.zeros(3)
+        for t, g in enumerate(gradients, 1):
+            new_m, new_v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+            m_hat = (m if "m" in late else new_m) / (1 - b1**t)
+            v_hat = (v if "v" in late else new_v) / (1 - b2**t)
+            path.append(path[-1] - alpha * m_hat / (np.sqrt(v_hat) + eps))
+            m, v = new_m, new_v
+        return path
+    assert cause in said(check_adam, mine)
+
+
+@pytest.mark.parametrize("weight, corrected, cause", [
+    (lambda b: 1, False, "this is RMSprop with momentum: "),
+    (lambda b: 1 - b, False, "RMSprop with momentum at the rate α(1 − β₁)"),
+    (lambda b: 1 - b, True, "the ratios g/√v̂ are averaged")])
+def test_dividing_before_averaging_is_named(said, weight, corrected, cause):
+    def mine(theta, gradients, alpha, b1, b2, eps):
+        path, b, v = [theta], 0, 0
+        for t, g in enumerate(gradients, 1):
+            v = b2 * v + (1 - b2) * g**2
+            v_hat = v / (1 - b2**t) if corrected else v
+            b = b1 * b + weight(b1) * g / (np.sqrt(v_hat) + eps)
+            b_hat = b / (1 - b1**t) if corrected else b
+            path.append(path[-1] - alpha * b_hat)
+        return path
+    assert cause in said(check_adam, mine)
+
+
+def test_multiplying_by_the_correction_is_named(said):
+    def mine(theta, gradients, alpha, b1, b2, eps):
+        path, m, v = [theta], 0, 0
+        for t, g in enumerate(gradients, 1):
+            m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+            path.append(path[-1] - alpha * m * (1 - b1**t)
+                        / (np.sqrt(v * (1 - b2**t)) + eps))
+        return path
+    assert "multiplied by 1 − β^t" in said(check_adam, mine)
+
+
+def test_theta_changed_in_place_is_named(said):
+    def mine(theta, gradients, *hyper):
+        path = [theta]
+        for step in np.diff(my_adam(theta, gradients, *hyper), axis=0):
+            theta += step
+            path.append(theta)
+        return path
+    assert "theta is changed in place" in said(check_adam, mine)
+
+
+def test_a_path_without_a_step_is_not_done_yet(said):
+    for check in check_adam, check_rmsprop:
+        for path in (lambda theta: [theta], lambda theta: np.array([theta])):
+            text = said(check, lambda theta, *rest: path(theta))
+            assert text == "<lambda>: not done yet\n"
+    assert "has shape (1, 3)" in said(check_adam, lambda theta, *_: [theta + 1])
+
+
+def test_a_long_input_names_the_hyperparameters_first(said):
+    text = said(check_adam, with_slips(inside=True))
+    assert "input: number = 0.1, number = 0.9, number = 0.95" in text
+    def named(theta, gradients, alpha, beta1, beta2, eps):
+        return my_adam(theta, gradients, alpha, beta1, beta2, eps, sign=-1)
+    text = said(check_adam, named)
+    assert ("input: alpha = 0.1, beta1 = 0.9, beta2 = 0.95, eps = 0.01, "
+            "theta = ") in text
+
+
 def test_exchanged_betas_are_named(said):
     text = said(check_adam, lambda theta, g, alpha, b1, b2, eps:
                 my_adam(theta, g, alpha, b2, b1, eps))
