@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from descent import State, adam, rmsprop_momentum, run, theory
+from descent import State, adam, exercises, rmsprop_momentum, run, theory
 from descent.problems import hinton_cycle
 
 ROUNDING = 1e-12  # a few hundred operations in float64, with room
@@ -198,15 +198,6 @@ def test_momentum_after_division_leaves_the_drift_of_rmsprop(beta2, cycles):
 
 
 @pytest.mark.equation("8.10")
-@pytest.mark.parametrize("beta1", [0.2, 0.9, 0.99])
-@pytest.mark.parametrize("n", [2, 3, 10])
-def test_mean_age_on_cycle_is_the_mean_of_a_cut_geometric_law(beta1, n):
-    weights = beta1 ** np.arange(n)
-    mean = (weights * np.arange(n)).sum() / weights.sum()
-    assert theory.mean_age_on_cycle(beta1, n) == pytest.approx(mean, rel=1e-9)
-
-
-@pytest.mark.equation("8.11")
 @pytest.mark.parametrize("beta1", [0.0, 0.5, 0.9])
 @pytest.mark.parametrize("n", [3, 10])
 def test_share_of_drift_is_the_limit_of_the_two_drifts(beta1, n):
@@ -216,3 +207,34 @@ def test_share_of_drift_is_the_limit_of_the_two_drifts(beta1, n):
              / theory.drift_on_cycle(beta2, cycle))
     # the remainder is of order 1 − β₂, times a few n
     assert ratio == pytest.approx(theory.share_of_drift(beta1, n), abs=1e-4)
+
+
+@pytest.mark.equation("8.10")
+def test_share_of_drift_vanishes_where_all_ages_are_equally_likely():
+    # K → (n − 1)/2 for β₁ → 1; what is left is (1 − β₁)(n² − 1)/12 / ((n − 1)/2)
+    assert theory.share_of_drift(0.999, 10) == pytest.approx(
+        0.001 * (10 + 1) / 6, rel=0.01)
+
+
+def test_another_cycle_on_which_adam_drifts_more():
+    cycle = np.array([1.0, 1, 0, -1, -5, 1, 3])
+    assert cycle.sum() == 0
+    assert theory.adam_drift_on_cycle(0.9, 0.99, cycle) < 2 * (
+        theory.drift_on_cycle(0.99, cycle)) < 0
+
+
+@pytest.mark.parametrize("check, answer, verdict", [
+    (exercises.check_keras_factor, 10.02, "correct"),
+    (exercises.check_keras_factor, 22.37, "this is the factor at t = 2"),
+    (exercises.check_keras_factor, 3.24, "this is the factor at t = 100"),
+    (exercises.check_stuck_counter, (0.316, 12), "correct"),
+    (exercises.check_stuck_counter, lambda: (None, None), "not done yet"),
+    (exercises.check_stuck_counter, (3.162, 12), "too short, not too long"),
+    (exercises.check_stuck_counter, (1.0, 12), "uncorrected Adam at the rate α"),
+    (exercises.check_stuck_counter, (0.316, 11), "counted from 1"),
+    (exercises.check_stuck_counter, (1.0, 28), "one too high"),
+])
+def test_checks_of_the_exercises_know_the_likely_mistakes(
+        check, answer, verdict, capsys):
+    check(answer)
+    assert verdict in capsys.readouterr().out

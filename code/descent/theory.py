@@ -862,25 +862,15 @@ def adam_drift_on_cycle(beta1, beta2, g):
     return -(m / np.sqrt(v)).sum(-1)  # (8.9)
 
 
-def mean_age_on_cycle(beta1, n):
-    """Mean age of the gradients in m_j, counted back to one cycle of length n.
-
-    K = β₁/(1 − β₁) − n β₁^n/(1 − β₁^n)                                 (8.10)
-
-    >>> float(mean_age_on_cycle(0.5, 1))
-    0.0
-    """
-    return beta1 / (1 - beta1) - n * beta1**n / (1 - beta1**n)  # (8.10)
-
-
 def share_of_drift(beta1, n):
     """Adam's drift over that of RMSprop with momentum, as β₂ → 1.
 
-    D_Adam / D_RMSprop → 1 − K / ((n − 1)/2), K from (8.10)             (8.11)
+    D_Adam / D_RMSprop → 1 − K / ((n − 1)/2)                            (8.10)
 
-    for a cycle of n − 1 equal gradients and one that makes the sum zero.
+    for a cycle of n − 1 equal gradients and one that makes the sum zero;
+    K is the mean age (7.7) of n gradients in the first moment.
 
     >>> share_of_drift(0.0, 10)
     1.0
     """
-    return 1 - mean_age_on_cycle(beta1, n) / ((n - 1) / 2)  # (8.11)
+    return 1 - lag(n, beta1) / ((n - 1) / 2)  # (8.10)
