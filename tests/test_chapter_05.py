@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from descent import (gradient_descent, rmsprop, rmsprop_centered,
                      rmsprop_momentum, run, theory)
+from descent.exercises import (check_best_translation, check_eps_outside,
+                               check_noise, check_rattle)
 from descent.precision import BITS, round_to, spacing
 from descent.problems import ravine
 
@@ -318,3 +320,51 @@ def test_a_rate_outside_the_buffer_acts_at_once():
         state, g, **hyper | {"alpha": rate}), np.ones((420, 1)), mu=0.5,
         eps=0.0, rate=lambda t: 1.0 if t <= 400 else 0.25)
     np.testing.assert_allclose(step[399:401], [2, 0.5])
+
+
+# ---- the exercises --------------------------------------------------------
+
+
+def snippet(gradients, beta2, old=False, factor=1.0):
+    m, w, all_w = 0.0, 0.0, [0.0]
+    for g in gradients:
+        before, m = m, beta2 * m + (1 - beta2) * g
+        mean = before if old else m
+        w = beta2 * w + factor * (1 - beta2) * (g - mean) ** 2
+        all_w.append(w)
+    return np.array(all_w)
+
+
+@pytest.mark.parametrize("check, answer, said", [
+    (check_eps_outside, np.sqrt(1.1e-7) - 1e-4, ": correct"),
+    (check_eps_outside, 1e-7, "same number"),
+    (check_eps_outside, 10**-3.5, "right at v = 0"),
+    (check_rattle, lambda a, lam, e: max(a / 2 - e / lam, 0), ": correct"),
+    (check_rattle, lambda a, lam, e: a / 2 - e / lam, "return 0 there"),
+    (check_rattle, lambda a, lam, e: max(a - e / lam, 0), "the length 2a"),
+    (check_noise, lambda g, b: snippet(g, b, old=True, factor=b), ": correct"),
+    (check_noise, snippet, "this is the snippet"),
+    (check_noise, lambda g, b: snippet(g, b, old=True), "factor is missing"),
+    (check_best_translation, ((1 + 5**0.5) / 2, ((1 + 5**0.5) / 2) ** 0.5),
+     ": correct"),
+    (check_best_translation, (1.0, 2**0.5), "smaller worst factor"),
+])
+def test_the_checks_tell_right_from_wrong(check, answer, said, capsys):
+    check(answer)
+    assert said in capsys.readouterr().out
+
+
+@given(st.lists(st.floats(-3, 3), min_size=1, max_size=20), betas)
+def test_the_snippet_is_the_right_moment_times_beta(g, beta2):
+    np.testing.assert_allclose(
+        snippet(g, beta2), beta2 * snippet(g, beta2, old=True, factor=beta2),
+        atol=1e-12)
+
+
+def test_the_golden_ratio_is_the_best_translation():
+    x, c = np.geomspace(1e-7, 1e7, 5001), np.linspace(0.5, 3, 501)[:, None]
+    worst = np.abs(np.log((1 + x) / np.sqrt(x**2 + c))).max(axis=1)
+    best = worst.argmin()
+    golden = (1 + np.sqrt(5)) / 2
+    assert c[best, 0] == pytest.approx(golden, abs=0.006)
+    assert np.exp(worst[best]) == pytest.approx(np.sqrt(golden), rel=2e-3)
