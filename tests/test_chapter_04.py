@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from descent import rmsprop, run, theory
 from descent.exercises import (check_clipped_rmsprop, check_decay_rate_for,
-                               check_lost_travel, check_thousandfold_fall,
+                               check_fivehundredfold_fall, check_lost_travel,
                                check_worst_decay_rate)
 from descent.problems import spike, step_change
 
@@ -188,12 +188,14 @@ def test_lost_travel_is_its_integral_up_to_the_first_steps(r):
 
 
 @pytest.mark.parametrize("check, answer, cause", [
-    (check_thousandfold_fall, 1265, "round up"),
-    (check_thousandfold_fall, 808, "hundredfold"),
+    (check_fivehundredfold_fall, 1127, "round up"),
+    (check_fivehundredfold_fall, 808, "hundredfold"),
     (check_lost_travel, 2 * np.log(2), "half-life"),
     (check_worst_decay_rate, lambda H: 1 - 3 / (H**2 - 1), "wait is zero"),
     (check_worst_decay_rate, lambda H: 3 * np.e / (H**2 - 1), "this is 1 − β₂"),
     (check_decay_rate_for, lambda r, k: (r**2 / (1 - r**2)) ** (1 / k), "2r²"),
+    (check_decay_rate_for, lambda r, k: (3 * r**2) ** (1 / k), "small enough"),
+    (check_decay_rate_for, lambda r, k: 1 - 8 / k, "hundredfold"),
 ])
 def test_a_likely_mistake_is_named(check, answer, cause, capsys):
     check(answer)

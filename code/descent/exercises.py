@@ -912,29 +912,30 @@ def check_drift_from_skewness(function):
 # ---- chapter 4 ------------------------------------------------------------
 
 
-def check_thousandfold_fall(answer):
-    """The step at half speed after a fall by 1000, β₂ = 0.99.
+def check_fivehundredfold_fall(answer):
+    """The step at half speed after a fall by 500, β₂ = 0.99.
 
-    >>> check_thousandfold_fall(121)
-    the step: not right: 121
+    >>> check_fivehundredfold_fall(108)
+    the step: not right: 108
         likely cause: this is β₂ = 0.9
     """
     def step(r, beta2):
         return int(np.ceil(theory.steps_to_half_speed(r, beta2)))
 
     memory = -1 / np.log(0.99)
-    check_value("the step", answer, step(0.001, 0.99), wrong={
-        "this is β₂ = 0.9": step(0.001, 0.9),
-        "this is β₂ = 0.999": step(0.001, 0.999),
+    check_value("the step", answer, step(0.002, 0.99), wrong={
+        "this is β₂ = 0.9": step(0.002, 0.9),
+        "this is β₂ = 0.999": step(0.002, 0.999),
         "this is a hundredfold fall": step(0.01, 0.99),
+        "this is a thousandfold fall": step(0.001, 0.99),
         "round up: here the speed is still below one half":
-            step(0.001, 0.99) - 1,
+            step(0.002, 0.99) - 1,
         "half speed means v = 4r², not 2r²":
-            int(np.ceil(memory * np.log((1 - 1e-6) / 1e-6))),
+            int(np.ceil(memory * np.log((1 - 4e-6) / 4e-6))),
         "v is an average of squares: r², not r":
-            int(np.ceil(memory * np.log((1 - 1e-3) / 3e-3))),
-        "the memory is 1/(−ln β₂), not 1/(1 − β₂)":
-            int(np.ceil(100 * np.log((1 - 1e-6) / 3e-6)))})
+            int(np.ceil(memory * np.log((1 - 2e-3) / 6e-3))),
+        "divide by −ln β₂, not by 1 − β₂":
+            int(np.ceil(100 * np.log((1 - 4e-6) / 12e-6)))})
 
 
 def check_decay_rate_for(function):
@@ -961,6 +962,10 @@ def check_decay_rate_for(function):
                 root(lambda r: r**2 / (1 - r**2)),
             "v is an average of squares: r², not r":
                 root(lambda r: 3 * r / (1 - r)),
+            "r² is not small enough to leave the 1 − r² away":
+                root(lambda r: 3 * r**2),
+            "eight time constants are for a hundredfold fall, and rounded":
+                lambda r, steps: 1 - 8 / steps,
             "this is β₂ to the power of `steps`; take the root":
                 lambda r, steps: share(r),
             "this is 1 − β₂": lambda r, steps: 1 - share(r) ** (1 / steps)})
