@@ -9,7 +9,6 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import yaml
-from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 
 pytestmark = pytest.mark.browser
@@ -27,9 +26,6 @@ def pages_of_the_contents():
 
 PAGES = pages_of_the_contents()
 EXTRA = ["search.html", "genindex.html"]
-# What axe finds in the theme and we do not mend: (rule, part of the selector) -> reason.
-EXCEPTIONS = {}
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 class Site(http.server.SimpleHTTPRequestHandler):
@@ -178,25 +174,6 @@ def test_a_page_fits_a_phone(visit, http_base, name):
             return true;
         }).map(el => el.outerHTML.slice(0, 200))""", width)
         assert wide == []
-
-
-@pytest.mark.parametrize("name", PAGES + EXTRA)
-def test_axe_finds_nothing_serious_in_light_or_dark(visit, http_base, name):
-    page = visit(http_base + name)
-    found = []
-    for theme in "light", "dark":
-        page.emulate_media(color_scheme=theme)
-        page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
-        # What MathJax draws is hidden from a screen reader, which gets its MathML; it is most of the page.
-        results = Axe().run(page, {"exclude": [["mjx-container > svg"], ["#MJX-SVG-global-cache"]]}, {
-            "runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]})
-        found += [f"{theme}: {violation['id']}: {node['target']} {node['failureSummary']}"
-                  for violation in results.response["violations"]
-                  if violation["impact"] in ("serious", "critical")
-                  for node in violation["nodes"]
-                  if not any(violation["id"] == rule and part in str(node["target"])
-                             for rule, part in EXCEPTIONS)]
-    assert found == []
 
 
 def test_the_opening_page_opens_with_a_live_figure(visit, base):

@@ -1,0 +1,30 @@
+"""axe-core on every page of the built site, in light and in dark."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from test_site import EXTRA, PAGES, http_base, visit  # noqa: F401 (fixtures)
+
+pytestmark = pytest.mark.browser
+
+# What axe finds in the theme and we do not mend: (rule, part of the selector) -> reason.
+EXCEPTIONS = {}
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@pytest.mark.parametrize("name", PAGES + EXTRA)
+def test_axe_finds_nothing_serious_in_light_or_dark(visit, http_base, name):
+    page = visit(http_base + name)
+    found = []
+    for theme in "light", "dark":
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
+        # What MathJax draws is hidden from a screen reader, which gets its MathML; it is most of the page.
+        results = Axe().run(page, {"exclude": [["mjx-container > svg"], ["#MJX-SVG-global-cache"]]}, {
+            "runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]})
+        found += [f"{theme}: {violation['id']}: {node['target']} {node['failureSummary']}"
+                  for violation in results.response["violations"]
+                  if violation["impact"] in ("serious", "critical")
+                  for node in violation["nodes"]
+                  if not any(violation["id"] == rule and part in str(node["target"])
+                             for rule, part in EXCEPTIONS)]
+    assert found == []
