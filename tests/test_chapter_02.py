@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from descent import adam, run, theory
 from descent.data import digits, split
 from descent.exercises import (check_backwards_average, check_half_lives,
-                               check_larger_batch, check_noise_that_remembers)
+                               check_larger_batch, check_noise_that_remembers,
+                               check_nothing_comes_twice)
 from descent.network import Network
 from descent.problems import ramp
 
@@ -102,6 +103,11 @@ def test_the_unrolled_average_takes_many_streams_at_once():
 def test_the_newest_n_entries_weigh_what_an_average_of_ones_has(n, beta):
     sums = theory.exponential_average(np.ones(n), beta)
     assert theory.weight_of_last(n, beta) == pytest.approx(sums[-1], abs=1e-13)
+
+
+@given(st.integers(1, 60), st.floats(0.0, 0.999))
+def test_the_mass_of_chapter_3_is_the_weight_of_all_entries(t, beta):
+    assert theory.mass(t, beta) == theory.weight_of_last(t, beta)
 
 
 @pytest.mark.equation("2.7")
@@ -196,6 +202,10 @@ def newest_last(x, beta):
     (check_half_lives, 1 / (1 - GAMMA), "1/e"),
     (check_half_lives, np.log(2) / (1 - GAMMA), "only the limit"),
     (check_half_lives, GAMMA / (1 - GAMMA), "mean age"),
+    (check_half_lives, [14, 7, 4, 2], "whole number"),
+    (check_nothing_comes_twice, 809, "correct"),
+    (check_nothing_comes_twice, 808, "a little more than half"),
+    (check_nothing_comes_twice, 540, "halves the variance"),
     (check_backwards_average, newest_last, "correct"),
     (check_backwards_average, lambda x, b: newest_last(x[::-1], b),
      "oldest entry"),
@@ -203,6 +213,7 @@ def newest_last(x, beta):
      "1 − β is missing"),
     (check_larger_batch, 0.9**16, "correct"),
     (check_larger_batch, -0.6, "colleague"),
+    (check_larger_batch, 0.9, "in steps"),
     (check_noise_that_remembers,
      lambda b, r: (1 - b) / (1 + b) * (1 + b * r) / (1 - b * r), "correct"),
     (check_noise_that_remembers, lambda b, r: (1 - b) / (1 + b), "white"),

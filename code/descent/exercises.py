@@ -789,7 +789,26 @@ def check_half_lives(answer):
         "this is the time to fall to 1/e exactly": -1 / np.log(gamma),
         "this is γ/(1 − γ), the mean age": theory.mean_age(gamma),
         "ln 2/(1 − γ) is only the limit for γ → 1":
-            np.log(2) / (1 - gamma)}, rtol=2e-3)
+            np.log(2) / (1 - gamma),
+        "a half-life need not be a whole number":
+            np.ceil(theory.half_life(gamma))}, rtol=2e-3)
+
+
+def check_nothing_comes_twice(answer):
+    """The smallest batch of 1078 with half the noise, without replacement.
+
+    >>> check_nothing_comes_twice(540)
+    the batch: not right: 540
+        likely cause: this halves the variance
+    """
+    B = np.arange(1, 1079)
+    left = theory.minibatch_variance_without(1.0, B, 1078) * B
+    right = int(B[left <= 0.25][0])
+    check_value("the batch", answer, right, wrong={
+        "this halves the variance": int(B[left <= 0.5][0]),
+        "here it is still a little more than half": right - 1,
+        "a smaller batch will do": right + 1,
+        "this leaves 3/4 of the variance": int(B[left <= 0.75][0])})
 
 
 def check_backwards_average(function):
@@ -824,6 +843,7 @@ def check_larger_batch(answer):
     """
     check_value("the new β", answer, 0.9**16, wrong={
         "this is the colleague's rule": 1 - 16 * 0.1,
+        "this keeps the memory in steps, not in examples": 0.9,
         "this is for a smaller batch": 0.9 ** (1 / 16),
         "this gives the newcomer a smaller share": 1 - 0.1 / 16})
 

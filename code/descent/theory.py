@@ -199,6 +199,9 @@ def weight_of_last(n, beta):
 
     (1 − β) Σ_{k=0}^{n−1} β^k = 1 − β^n                                 (2.6)
 
+    With n = t this is `mass`, (3.6): chapter 3 derives it a second time, for
+    readers who begin there.
+
     n : a number of steps; between whole numbers the formula interpolates
 
     >>> float(weight_of_last(2, 0.5))
@@ -354,6 +357,8 @@ def mass(t, beta):
     """The sum of the weights of an exponential average after t entries.
 
     (1 − β) Σ_{k=0}^{t−1} β^k = 1 − β^t                                 (3.6)
+
+    It is `weight_of_last`, (2.6), for n = t: all the weight there is.
 
     >>> float(mass(2, 0.5))
     0.75
