@@ -342,12 +342,15 @@ def snippet(gradients, beta2, old=False, factor=1.0):
     (check_rattle, lambda a, lam, e: max(a / 2 - e / lam, 0), ": correct"),
     (check_rattle, lambda a, lam, e: a / 2 - e / lam, "return 0 there"),
     (check_rattle, lambda a, lam, e: max(a - e / lam, 0), "the length 2a"),
+    (check_rattle, lambda a, lam, e: max(a - 2 * e / lam, 0), "whole jump"),
+    (check_rattle, lambda a, lam, e: max(a / 2 - e, 0), "not with a"),
     (check_noise, lambda g, b: snippet(g, b, old=True, factor=b), ": correct"),
     (check_noise, snippet, "this is the snippet"),
     (check_noise, lambda g, b: snippet(g, b, old=True), "factor is missing"),
     (check_best_translation, ((1 + 5**0.5) / 2, ((1 + 5**0.5) / 2) ** 0.5),
      ": correct"),
     (check_best_translation, (1.0, 2**0.5), "smaller worst factor"),
+    (check_best_translation, (0.618, 1.272), "upside down"),
 ])
 def test_the_checks_tell_right_from_wrong(check, answer, said, capsys):
     check(answer)

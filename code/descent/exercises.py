@@ -1137,6 +1137,10 @@ def check_rattle(function):
                 lambda a, lam, e: a / 2 - e / lam,
             "a jump from a to −a has the length 2a":
                 lambda a, lam, e: max(a - e / lam, 0.0),
+            "this is the whole jump, 2a":
+                lambda a, lam, e: max(a - 2 * e / lam, 0.0),
+            "ε is compared with the gradient λa, not with a":
+                lambda a, lam, e: max(a / 2 - e, 0.0),
             "√v is λa, not a": lambda a, lam, e: max(a * lam / 2 - e, 0.0),
             "this is ε inside the root": lambda a, lam, e: np.sqrt(
                 max(a**2 / 4 - e / lam**2, 0.0))})
@@ -1194,6 +1198,8 @@ def check_best_translation(answer):
             np.array([c, c]),
         "c is right; this factor is less than one: turn it over":
             np.array([c, 1 / np.sqrt(c)]),
+        "the factor is right; c is upside down":
+            np.array([1 / c, np.sqrt(c)]),
         "the two are exchanged": np.array([np.sqrt(c), c])})
 
 
