@@ -202,6 +202,22 @@ def test_worst_step_hardly_depends_on_beta2(beta1):
 
 
 @pytest.mark.equation("7.9")
+@pytest.mark.parametrize("beta1", [0.9, 0.99])
+def test_worst_ratio_is_the_largest_of_all(beta1):
+    rho = theory.startup_ratio(np.arange(1, 2001), beta1, 1 - 1e-6)
+    assert rho.max() == pytest.approx(
+        theory.worst_ratio(beta1, 1 - 1e-6), rel=1e-3)
+
+
+@pytest.mark.equation("7.9")
+def test_worst_ratio_is_the_height_at_the_worst_step():
+    x = theory.worst_step(np.exp(-1))
+    height = theory.worst_ratio(np.exp(-1), 0.0)
+    assert height == pytest.approx((1 - np.exp(-x)) / np.sqrt(x), rel=1e-9)
+    assert height == pytest.approx(2 * np.sqrt(x) / (1 + 2 * x), rel=1e-9)
+
+
+@pytest.mark.equation("7.9")
 def test_worst_step_solves_its_equation():
     x = theory.worst_step(np.exp(-1))
     assert np.exp(x) == pytest.approx(1 + 2 * x, rel=1e-9)
@@ -274,6 +290,10 @@ def uncorrected_average(gradients, beta1):
     (exercises.check_forgetful_start, (10, 20.72, 11), "counted from 1"),
     (exercises.check_forgetful_start, (0.1, 0.04826, 12), "other way round"),
     (exercises.check_forgetful_start, (100, 100, 1), "only v lacks"),
+    (exercises.check_forgetful_start, (10, 20.72, 11.9), "whole number"),
+    (exercises.check_forgetful_start, (10, 10, 1), "not the longest"),
+    (exercises.check_forgetful_start, (20.72, 10, 12), "exchanged"),
+    (exercises.check_forgetful_start, (1000, 1000, 1), "under a root"),
     (exercises.check_corrected_average, uncorrected_average, "this is m,"),
     (exercises.check_corrected_average, tidy_average, "counted from 0"),
     (exercises.check_corrected_average,
@@ -281,8 +301,13 @@ def uncorrected_average(gradients, beta1):
      "plain mean"),
     (exercises.check_tidy_second_step, 0.2353, "correct"),
     (exercises.check_tidy_second_step, 4.2496, "uncorrected Adam"),
+    (exercises.check_corrected_average, lambda g, beta1: g, "the gradients"),
     (exercises.check_tidy_second_step, 0.0447, "written back too"),
-    (exercises.check_mean_inverse_root, 1.08, "correct"),
+    (exercises.check_tidy_second_step, 5.263, "divide by √v"),
+    (exercises.check_mean_inverse_root, 1.082, "correct"),
+    (exercises.check_mean_inverse_root, 1.192, "t = 5"),
+    (exercises.check_mean_inverse_root, 1.094, "t = 9"),
+    (exercises.check_mean_inverse_root, 1.0076, "t = 100"),
     (exercises.check_mean_inverse_root, 10.85, "v is not corrected"),
 ])
 def test_checks_of_the_exercises_name_the_cause(capsys, check, answer, said):

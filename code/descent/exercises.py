@@ -66,6 +66,7 @@ Markdown between them.
 """
 
 import copy
+import math
 from functools import partial, wraps
 from inspect import signature
 
@@ -690,6 +691,7 @@ def check_three_curvatures(answer):
     limit = theory.largest_stable_rate(high)
     check_value("limit, best rate, factor", answer,
                 np.array([limit, rate, factor]), rtol=2e-3, wrong={
+        "the order is limit, rate, factor": np.array([rate, limit, factor]),
         "the limit is that of the flattest direction":
             np.array([theory.largest_stable_rate(low), rate, factor]),
         "the best rate is not 1/λ_max":
@@ -765,6 +767,9 @@ def check_condition_after_rescaling(function):
         rtol=1e-6, wrong={
             "this is κ itself, without the rescaling":
                 partial(_turned_and_rescaled, power=0.0),
+            "angle is in radians already":
+                lambda kappa, angle: _turned_and_rescaled(
+                    kappa, np.deg2rad(angle)),
             "the unit is √H_jj, not H_jj":
                 partial(_turned_and_rescaled, power=1.0),
             "the sign of r: take |r|":
@@ -1220,6 +1225,14 @@ def check_forgetful_start(answer):
 
     right = start(0.9, 0.9999)
     check_value("the start", answer, right, wrong={
+        "t is a whole number; the formula gives its neighbourhood":
+            right * [1, 1, 0] + [0, 0, theory.worst_step(0.9)],
+        "the first step is not the longest":
+            np.array([right[0], right[0], 1]),
+        "first and longest are exchanged": right[[1, 0, 2]],
+        "v is under a root":
+            np.array([right[0] * 100, right[0] * 100, 1]),
+        "at the first step m lacks its mass, too": right * [10, 1, 1],
         "this is β₂ = 0.999": start(0.9, 0.999),
         "only v lacks its correction here; m lacks it too":
             start(0.0, 0.9999),
@@ -1242,12 +1255,27 @@ def check_corrected_average(function):
         t = np.arange(1, len(g) + 1)[:, None]
         return average("m")(g, beta1) / (1 - beta1 ** (t + 1))
 
+    def recurrence(change):
+        def path(g, beta1):
+            m_hat = [0 * g[0]]
+            for t, g_t in enumerate(g, 1):
+                m_hat.append(change(m_hat[-1], g_t, beta1, 1 - beta1**t))
+            return np.array(m_hat[1:])
+        return path
+
     check_function(
         function, average("m_hat"), inputs=[(STREAM, 0.9), (STREAM, 0.5)],
         quantities=("m_hat",), first_t=1, wrong={
             "this is m, which is not corrected": average("m"),
             T_FROM_ONE: ZeroDivisionError,
             "t is 2 at the first step": started_late,
+            "what comes in is g_t − m̂_{t−1}, not g_t":
+                recurrence(lambda m, g, beta1, mass:
+                           m + (1 - beta1) / mass * g),
+            "the corrected average is put back into the line for m":
+                recurrence(lambda m, g, beta1, mass:
+                           (beta1 * m + (1 - beta1) * g) / mass),
+            "these are the gradients": lambda g, beta1: g,
             "this is the plain mean, the limit for β₁ → 1":
                 lambda g, beta1: average("m_hat")(g, 1 - 1e-12)})
 
@@ -1267,21 +1295,27 @@ def check_tidy_second_step(answer):
     check_value("the second step", answer, right, wrong={
         "this is the step after the repair": 1.0,
         "this is uncorrected Adam": theory.startup_ratio(2, 0.9, 0.999),
+        "this is m; divide by √v": state.m,
         "m is written back too, and is no longer 1": 1 / np.sqrt(state.v)})
 
 
 def check_mean_inverse_root(answer):
-    """E[1/√v̂_10] for standard normal gradients, β₂ = 0.999, within 2 %.
+    """E[1/√v̂_10] for standard normal gradients, β₂ = 0.999, within 0.7 %.
 
     >>> check_mean_inverse_root(1.0)
     E[1/√v̂] at t = 10: not right: 1
         likely cause: this is 1/√E[v̂]: take the root first, then the mean
     """
-    # weights all but equal: √5 Γ(4.5)/Γ(5), 0.1 % from the exact number
-    right = np.sqrt(5 * np.pi) * 0.5 * 1.5 * 2.5 * 3.5 / 24
-    check_value("E[1/√v̂] at t = 10", answer, right, rtol=0.02, wrong={
+    def mean_of(n):
+        """√(n/2) Γ((n − 1)/2) / Γ(n/2), the weights being all but equal."""
+        return np.sqrt(n / 2) * math.gamma((n - 1) / 2) / math.gamma(n / 2)
+
+    right = mean_of(10)
+    check_value("E[1/√v̂] at t = 10", answer, right, rtol=0.007, wrong={
         "this is 1/√E[v̂]: take the root first, then the mean": 1.0,
-        "v is not corrected": right / np.sqrt(1 - 0.999**10)})
+        "v is not corrected": right / np.sqrt(1 - 0.999**10),
+        "this is t = 9": mean_of(9), "this is t = 5": mean_of(5),
+        "this is t = 100": mean_of(100)})
 
 
 # ---- chapter 8 ------------------------------------------------------------

@@ -691,7 +691,7 @@ def lag(t, beta2):
 
 
 def startup_ratio(t, beta1, beta2):
-    """How many times longer Adam's t-th step is without its correction.
+    """How many times as long Adam's t-th step is without its correction.
 
     ρ_t = (1 − β₁^t) / √(1 − β₂^t), on any gradients (ε = 0)            (7.8)
 
@@ -712,6 +712,18 @@ def worst_step(beta1):
     """
     x = 1.2564312086
     return x / -np.log(beta1)  # (7.9)
+
+
+def worst_ratio(beta1, beta2):
+    """The largest ρ_t, to leading order.
+
+    ρ* = 2√x / (1 + 2x) √(−ln β₁ / (1 − β₂)), where e^x = 1 + 2x        (7.9)
+
+    >>> float(round(worst_ratio(0.9, 0.999), 2))
+    6.55
+    """
+    height = 0.6381726863  # 2√x / (1 + 2x)
+    return height * np.sqrt(-np.log(beta1) / (1 - beta2))  # (7.9)
 
 
 def last_step_above(ratio, beta2):
