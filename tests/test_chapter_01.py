@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from descent import gradient_descent, run, theory
+from descent import exercises, gradient_descent, run, theory
 from descent.problems import quadratic
 
 numbers = st.floats(0.1, 3.0)
@@ -156,3 +156,31 @@ def test_rates_one_over_the_eigenvalues_in_turn_reach_the_minimum():
     problem = quadratic([1.0, 10.0, 100.0])
     path = descend(problem, np.ones(3), 3, lambda t: 10.0 ** (t - 3))
     np.testing.assert_allclose(path.theta[-1], 0, atol=1e-12)
+
+
+def rescaled(kappa, angle):
+    c, s = np.cos(angle), np.sin(angle)
+    r = (1 - kappa) * c * s / np.sqrt(
+        (c**2 + kappa * s**2) * (s**2 + kappa * c**2))
+    return (1 + abs(r)) / (1 - abs(r))
+
+
+@pytest.mark.parametrize("check, answer, says", [
+    ("three_curvatures", (2 / 50, 2 / 52, 24 / 26), "correct"),
+    ("three_curvatures", (2 / 52, 2 / 50, 24 / 26), "the order is"),
+    ("three_curvatures", (2 / 50, 2 / 52, (24 / 26)**2), "squared"),
+    ("three_curvatures", "0.04", "of type str"),
+    ("three_rates", (1.0, 0.01, 0.1), "correct"),
+    ("three_rates", (1, 10, 100), "the eigenvalues themselves"),
+    ("axis_limit", 1 - 0.9 * 2 / 500.5 * 1000, "correct"),
+    ("axis_limit", 0.9 * 2 / 500.5 * 1000 - 1, "sign is wrong"),
+    ("axis_limit", None, "not done yet"),
+    ("condition_after_rescaling", rescaled, "correct"),
+    ("condition_after_rescaling", lambda kappa, angle: rescaled(
+        kappa, np.deg2rad(angle)), "radians already"),
+    ("condition_after_rescaling", lambda kappa, angle: 1 / rescaled(
+        kappa, angle), "1 over the right value"),
+])
+def test_the_checks_name_the_mistake(check, answer, says, capsys):
+    getattr(exercises, f"check_{check}")(answer)
+    assert says in capsys.readouterr().out
