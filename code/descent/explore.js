@@ -162,8 +162,8 @@ async function mount(root, payload, { position, moved, settled } = {}) {
     };
   }
 
-  // Otherwise JupyterLab takes the focus away from the slider.
-  root.addEventListener("keydown", event => { if (/^(Arrow|Page|Home|End)/.test(event.key)) event.stopPropagation(); });
+  // JupyterLab would take the focus.
+  root.addEventListener("keydown", e => /Arrow|Page|Home|End/.test(e.key) && e.stopPropagation());
   rows.forEach((row, k) => row.querySelectorAll("input").forEach((input, i) => {
     input.disabled = false;
     if (input.type == "radio") {
