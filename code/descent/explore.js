@@ -133,7 +133,7 @@ async function mount(root, payload, { position, moved, settled } = {}) {
       event.preventDefault();
     });
     // Chromium does not heed touch-action on parts of an SVG.
-    node.addEventListener("touchstart", event => event.preventDefault(), { passive: false });
+    node.addEventListener("touchstart", e => e.preventDefault(), { passive: false });
     node.addEventListener("pointermove", event => {
       if (!grabbed) return;
       const at = point(event), i = nearest(xs, at.x - grabbed[0]), j = nearest(ys, at.y - grabbed[1]);
@@ -162,8 +162,8 @@ async function mount(root, payload, { position, moved, settled } = {}) {
     };
   }
 
-  // JupyterLab would take the focus.
-  root.addEventListener("keydown", e => /Arrow|Page|Home|End/.test(e.key) && e.stopPropagation());
+  // Named keys (arrows, Home, ...) stay here: JupyterLab would take the focus away.
+  root.addEventListener("keydown", e => e.key[1] && e.stopPropagation());
   rows.forEach((row, k) => row.querySelectorAll("input").forEach((input, i) => {
     input.disabled = false;
     if (input.type == "radio") {
