@@ -67,16 +67,18 @@ def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
     >>> path.theta.shape
     (201, 2)
     >>> rates = np.geomspace(1e-3, 1, 7)[:, None]
-    >>> run(adam, lambda theta: theta, [1.0, 1.0], 200, alpha=rates).theta.shape
+    >>> grid = run(adam, lambda theta: theta, [1.0, 1.0], 200, alpha=rates)
+    >>> grid.theta.shape
     (201, 7, 2)
     """
-    theta0 = _start(theta0)
+    theta0 = checked_start(theta0)
     stream = _stream(grad, gradients, theta0.dtype)
     steps = _steps(steps, stream)
-    constant, schedules, switches = _hyperparameters(rule, hyper, theta0.dtype)
-    first = {name: _numbers(name, f(1), theta0.dtype)
+    constant, schedules, switches = split_hyperparameters(rule, hyper,
+                                                          theta0.dtype)
+    first = {name: checked_numbers(name, f(1), theta0.dtype)
              for name, f in schedules.items()}
-    shape = _shape(theta0, stream, {**constant, **first})
+    shape = common_shape(theta0, stream, {**constant, **first})
 
     state = State(theta=np.broadcast_to(theta0, shape).copy())
     if "v0" in constant:
@@ -87,7 +89,7 @@ def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
         for t in range(1, steps + 1):
             g = grad(state.theta) if stream is None else stream[t - 1]
             g = _gradient(g, state.theta, t, history)
-            now = {name: _numbers(name, f(t), theta0.dtype)
+            now = {name: checked_numbers(name, f(t), theta0.dtype)
                    for name, f in schedules.items()}
             state = rule(state, g, **constant, **now, **switches)
             if record:
@@ -95,7 +97,7 @@ def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
     return _stack(history) if record else state
 
 
-def _start(theta0):
+def checked_start(theta0):
     if theta0 is None:
         raise TypeError("theta0 is missing: give the parameters to start at")
     theta0 = np.asarray(theta0)
@@ -147,7 +149,7 @@ def _steps(steps, stream):
     return steps
 
 
-def _hyperparameters(rule, hyper, dtype):
+def split_hyperparameters(rule, hyper, dtype):
     """Split into constants (arrays), functions of t, and switches."""
     known = {name: p for name, p in signature(rule).parameters.items()
              if p.kind is Parameter.KEYWORD_ONLY}
@@ -168,7 +170,7 @@ def _hyperparameters(rule, hyper, dtype):
         elif callable(value):
             schedules[name] = value
         else:
-            constant[name] = _numbers(name, value, dtype)
+            constant[name] = checked_numbers(name, value, dtype)
     # the defaults too, so that a default and the same value given are equal
     for name, p in known.items():
         if isinstance(p.default, float) and name not in hyper:
@@ -176,7 +178,7 @@ def _hyperparameters(rule, hyper, dtype):
     return constant, schedules, switches
 
 
-def _numbers(name, value, dtype):
+def checked_numbers(name, value, dtype):
     try:
         array = np.asarray(value, dtype=dtype)
     except (TypeError, ValueError):
@@ -194,7 +196,7 @@ def _numbers(name, value, dtype):
     return array
 
 
-def _shape(theta0, stream, numbers):
+def common_shape(theta0, stream, numbers):
     shapes = {"theta0": theta0.shape}
     if stream is not None:
         shapes["one step of gradients"] = stream.shape[1:]

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from descent.loop import _hyperparameters, _numbers, _shape, _start
+from descent.loop import (
+    checked_numbers, checked_start, common_shape, split_hyperparameters,
+)
 from descent.rules import State
 
 ACTIVATIONS = {  # name: (h as a function of z, dh/dz as a function of h)
@@ -255,15 +257,15 @@ def train(network, rule, theta0, X, y, *, batch=64, epochs=15, seed=0,
     if seed.dtype.kind not in "iu" or seed.min() < 0:
         raise ValueError("seed must be an integer of at least 0, or an array "
                          f"of them, got {seed!r}")
-    start = theta0 if isinstance(theta0, State) else State(_start(theta0))
+    start = theta0 if isinstance(theta0, State) else State(checked_start(theta0))
     pairs = [(X, y)] if validation is None else [(X, y), validation]
     pairs = [network._check(start.theta, *pair)[1:] for pair in pairs]
     dtype = start.theta.dtype
     steps = range(start.t + 1, start.t + 1 + epochs * -(-len(X) // batch))
-    constant, schedules, switches = _hyperparameters(rule, hyper, dtype)
-    schedules = {t: {name: _numbers(name, schedule(t), dtype)
+    constant, schedules, switches = split_hyperparameters(rule, hyper, dtype)
+    schedules = {t: {name: checked_numbers(name, schedule(t), dtype)
                      for name, schedule in schedules.items()} for t in steps}
-    *shape, _ = _shape(start.theta, None, {
+    *shape, _ = common_shape(start.theta, None, {
         **constant, **schedules.get(start.t + 1, {}),
         "seed[..., None]": seed[..., None]})
 
