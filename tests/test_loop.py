@@ -111,6 +111,36 @@ def test_without_a_record_only_the_last_state_is_kept():
     assert last.t == 30
 
 
+def test_every_kth_step_can_be_recorded_and_the_last_one_is():
+    path = run(adam, bowl, [1.0, 1.0], 32, alpha=0.1)
+    thin = run(adam, bowl, [1.0, 1.0], 32, alpha=0.1, record=10)
+    np.testing.assert_array_equal(thin.t, [0, 10, 20, 30, 32])
+    np.testing.assert_array_equal(thin.theta, path.theta[thin.t])
+    np.testing.assert_array_equal(thin.v_hat[1:], path.v_hat[thin.t[1:]])
+
+
+def test_a_gradient_of_theta_and_t_is_told_the_step():
+    def grad(theta, t):
+        return np.full_like(theta, t)
+
+    path = run(gradient_descent, grad, [0.0], 4, alpha=1.0)
+    np.testing.assert_array_equal(path.theta[:, 0], [0, -1, -3, -6, -10])
+
+
+def test_a_second_argument_with_a_default_is_not_the_step():
+    path = run(gradient_descent, lambda theta, scale=2: scale * theta, [1.0],
+               1, alpha=0.25)
+    assert path.theta[1, 0] == 0.5
+
+
+def test_a_projection_keeps_every_step_in_its_set():
+    path = run(adam, lambda x: -np.ones_like(x), [0.0, 0.5], 40, alpha=0.1,
+               project=lambda x: np.clip(x, -1, 1))
+    free = run(adam, lambda x: -np.ones_like(x), [0.0, 0.5], 40, alpha=0.1)
+    np.testing.assert_allclose(path.theta, np.minimum(free.theta, 1))
+    np.testing.assert_array_equal(path.m, free.m)
+
+
 def test_no_steps_give_the_start():
     assert run(adam, bowl, [1.0, 2.0], 0).theta.shape == (1, 2)
 
@@ -154,6 +184,15 @@ def test_a_nan_gradient_names_the_step_and_keeps_the_path():
                                [1.0, 0.9, 0.8, 0.7])
 
 
+@pytest.mark.parametrize("record, kept", [(False, [0, 3]), (2, [0, 2, 3])])
+def test_a_nan_gradient_keeps_the_last_step_even_of_a_thin_record(record,
+                                                                  kept):
+    with pytest.raises(NaNGradient, match="step 4") as error:
+        run(gradient_descent, lambda x: np.where(x < 0.75, np.nan, 1.0),
+            [1.0], 10, alpha=0.1, record=record)
+    np.testing.assert_array_equal(error.value.path.t, kept)
+
+
 def test_a_nan_gradient_at_the_first_step_keeps_the_start():
     with pytest.raises(NaNGradient, match="step 1") as error:
         run(adam, lambda x: x * np.nan, [1.0], 10)
@@ -190,6 +229,14 @@ BAD = {
                     r"gradient at step 1 has shape \(3,\), but theta has"),
     "grad not a function": (dict(grad=np.ones(2)), TypeError,
                             "must be a function of theta"),
+    "record of none": (dict(record=0), ValueError, "record = 0 must be True"),
+    "half a record": (dict(record=1.5), ValueError, "record = 1.5 must be"),
+    "project not a function": (dict(project=2), TypeError,
+                               "project = 2 must be a function of theta"),
+    "projection of another shape": (dict(project=np.sum), ValueError,
+                                    r"project returns shape \(\)"),
+    "start outside the set": (dict(project=lambda x: np.clip(x, -0.5, 0.5)),
+                              ValueError, "theta0 = .* must lie in the set"),
     "grids that do not fit": (dict(beta1=np.zeros((3, 1)),
                                    beta2=np.zeros((4, 1))), ValueError,
                               r"beta1 \(3, 1\), beta2 \(4, 1\)"),

@@ -37,22 +37,27 @@ class NaNGradient(ValueError):
 
 
 def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
-        record=True, **hyper):
+        project=None, record=True, **hyper):
     """Make `steps` steps of `rule` from `theta0` and return the path.
 
     rule : an update rule such as `descent.adam`: (state, g, **hyper) → state
-    grad : a function of θ that returns the gradient, of θ's shape
+    grad : a function of θ that returns the gradient, of θ's shape; with two
+        required arguments it is a function of θ and t
     theta0 : where to start, shape (..., d)
     steps : number of steps; not needed with `gradients`
     gradients : instead of `grad`, a stream of given gradients of shape
         (steps, ...); entry 0 is g_1
-    record : False keeps no history and returns the last State only
+    project : a function of θ that brings it back into the allowed set, such
+        as ``lambda theta: np.clip(theta, -1, 1)``; applied after each step
+    record : False keeps no history and returns the last State only; a number
+        k keeps every k-th step and the last one
     hyper : the rule's hyperparameters; each is a number, an array of shape
         (..., 1) that broadcasts over experiments, or a function of t (t from
         1) that returns one of these, for schedules
 
-    Returns a State with a leading time axis of length steps + 1 in every
-    field that the rule uses, None in the others.  Entry 0 is the start: θ_0,
+    Returns a State with a leading time axis, of length steps + 1 where all
+    is recorded, in every field that the rule uses, None in the others; the
+    field t says which steps they are.  Entry 0 is the start: θ_0,
     and zero for the averages; g, m_hat and v_hat do not exist there: NaN.
     Everything is computed in the precision of `theta0`; integers become
     float64.  A batch of runs equals the single runs bit for bit.
@@ -70,10 +75,15 @@ def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
     >>> grid = run(adam, lambda theta: theta, [1.0, 1.0], 200, alpha=rates)
     >>> grid.theta.shape
     (201, 7, 2)
+    >>> run(adam, lambda theta: theta, [1.0], 200, record=50).t
+    array([  0,  50, 100, 150, 200])
     """
     theta0 = checked_start(theta0)
     stream = _stream(grad, gradients, theta0.dtype)
     steps = _steps(steps, stream)
+    every = _every(record)
+    timed = stream is None and _takes_t(grad)
+    _check_projection(project, theta0)
     constant, schedules, switches = split_hyperparameters(rule, hyper,
                                                           theta0.dtype)
     first = {name: checked_numbers(name, f(1), theta0.dtype)
@@ -87,14 +97,19 @@ def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
     with np.errstate(over="ignore", invalid="ignore", divide="ignore",
                      under="ignore"):
         for t in range(1, steps + 1):
-            g = grad(state.theta) if stream is None else stream[t - 1]
-            g = _gradient(g, state.theta, t, history)
+            if stream is not None:
+                g = stream[t - 1]
+            else:
+                g = grad(state.theta, t) if timed else grad(state.theta)
+            g = _gradient(g, state, t, history)
             now = {name: checked_numbers(name, f(t), theta0.dtype)
                    for name, f in schedules.items()}
             state = rule(state, g, **constant, **now, **switches)
-            if record:
+            if project is not None:
+                state = state._replace(theta=_projected(project, state.theta))
+            if every and (t % every == 0 or t == steps):
                 history.append(state)
-    return _stack(history) if record else state
+    return _stack(history) if every else state
 
 
 def checked_start(theta0):
@@ -147,6 +162,49 @@ def _steps(steps, stream):
         raise ValueError(f"steps = {steps}, but gradients has {len(stream)}; "
                          "leave steps out or shorten the stream")
     return steps
+
+
+def _every(record):
+    """record as the number of steps between two kept ones; 0 for none."""
+    if isinstance(record, (bool, np.bool_)):
+        return int(record)
+    try:
+        every = index(record)
+    except TypeError:
+        every = 0
+    if every < 1:
+        raise ValueError(f"record = {record!r} must be True, False or a "
+                         "number of steps of at least 1")
+    return every
+
+
+def _takes_t(grad):
+    try:
+        parameters = signature(grad).parameters.values()
+    except ValueError:  # some built-in functions do not say
+        return False
+    return sum(p.default is p.empty and p.kind in
+               (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+               for p in parameters) == 2
+
+
+def _check_projection(project, theta0):
+    if project is None:
+        return
+    if not callable(project):
+        raise TypeError(f"project = {project!r} must be a function of theta")
+    if not np.allclose(_projected(project, theta0), theta0):
+        raise ValueError(f"theta0 = {theta0} must lie in the set that "
+                         f"project keeps to, but it maps to "
+                         f"{project(theta0)}")
+
+
+def _projected(project, theta):
+    projected = np.asarray(project(theta), dtype=theta.dtype)
+    if projected.shape != theta.shape:
+        raise ValueError(f"project returns shape {projected.shape}, but theta "
+                         f"has shape {theta.shape}")
+    return projected
 
 
 def split_hyperparameters(rule, hyper, dtype):
@@ -217,7 +275,8 @@ def common_shape(theta0, stream, numbers):
     return shape
 
 
-def _gradient(g, theta, t, history):
+def _gradient(g, state, t, history):
+    theta = state.theta
     g = np.asarray(g, dtype=theta.dtype)
     if g.shape != theta.shape:
         try:
@@ -234,6 +293,8 @@ def _gradient(g, theta, t, history):
         if bad.any():
             where = np.argwhere(bad)[0]
             at = theta[tuple(where[:-1])] if theta.ndim else theta
+            if history[-1] is not state:  # not all steps are recorded
+                history = [*history, state]
             raise NaNGradient(
                 f"the gradient is NaN at step {t}, at theta = {at}; the "
                 "steps before it are in this error's .path",
