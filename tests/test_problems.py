@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import sympy
 
-from descent import adam, problems, run
-from descent.problems import Quadratic, Rosenbrock, Zhang, quadratic, ravine
+from descent import adam, gradient_descent, problems, run, sign_descent
+from descent.problems import (OneHot, OneHotColumn, Quadratic, Rosenbrock,
+                              Wilson, Zhang, quadratic, ravine, zipf)
 
 ANGLE = np.pi / 4
 
@@ -240,6 +241,78 @@ def test_steps_spikes_ramps_and_growth_have_their_shapes_in_time():
     (lambda: problems.growing(10_000, q=1.1), "q must be small enough"),
 ])
 def test_bad_settings_of_a_stream_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# ---- rare classes and Wilson's data ---------------------------------------
+
+
+@pytest.mark.parametrize("f, size", [
+    (OneHot([5, 2, 1]), 9), (OneHotColumn(0.3, 7), 2), (Wilson(3, 2), 28)])
+def test_gradients_of_losses_are_their_derivatives(f, size):
+    theta = np.random.default_rng(2).standard_normal((4, size))
+    h, right = 1e-6, f.grad(theta)
+    differences = np.stack([(f(theta + h * e) - f(theta - h * e)) / (2 * h)
+                            for e in np.eye(size)], axis=-1)
+    if isinstance(f, OneHotColumn):  # grad is that of one wrong entry of six
+        right = right * [1, f.classes - 1]
+    np.testing.assert_allclose(right, differences, atol=1e-8)
+
+
+@pytest.mark.parametrize("rule", [adam, gradient_descent, sign_descent])
+def test_a_column_of_two_numbers_is_the_column_of_the_matrix(rule):
+    c = 8
+    full, columns = OneHot(zipf(c)), OneHotColumn(zipf(c), c)
+    W = run(rule, full.grad, np.zeros(c * c), 60, alpha=0.3).theta
+    ab = run(rule, columns.grad, np.zeros((c, 2)), 60, alpha=0.3).theta
+    W = W.reshape(-1, c, c)
+    for k in range(c):
+        wrong = np.delete(W[:, :, k], k, axis=1)
+        np.testing.assert_allclose(W[:, k, k], ab[:, k, 0], atol=1e-12)
+        np.testing.assert_allclose(wrong, np.tile(ab[:, k, 1:], c - 1),
+                                   atol=1e-12)
+    np.testing.assert_allclose(full.class_loss(W.reshape(-1, c * c)),
+                               columns.class_loss(ab), atol=1e-12)
+    np.testing.assert_allclose(full(W.reshape(-1, c * c)),
+                               columns(ab).sum(axis=-1), atol=1e-12)
+
+
+def test_frequencies_are_divided_by_their_sum():
+    assert zipf(1000).sum() == pytest.approx(1)
+    np.testing.assert_allclose(zipf(1000)[0] / zipf(1000)[99], 100)
+    np.testing.assert_allclose(OneHot([3, 1]).frequencies, [0.75, 0.25])
+
+
+def test_large_logits_do_not_overflow():
+    f = OneHot([1, 1])
+    np.testing.assert_allclose(f.class_loss([1000.0, 0.0, 0.0, 1000.0]), 0)
+    assert np.isfinite(f.grad([1000.0, -1000.0, 0.0, 0.0])).all()
+
+
+def test_wilson_has_the_features_of_the_paper():
+    f = Wilson(120, 80)
+    assert f.X.shape == (200, 1003) and f.y.sum() == 40
+    assert np.array_equal(f.X[:, 0], f.y) and (f.X[:, 1:3] == 1).all()
+    own = f.X[:, 3:].reshape(200, 200, 5).sum(axis=2)
+    assert np.array_equal(own, np.diag(np.where(f.y > 0, 1, 5)))
+    assert np.array_equal(f.X @ np.sign(f.X.T @ f.y), 4 * f.y)
+    new = f.unseen([1, -1, 1])
+    assert np.array_equal(new[:, 0], [1, -1, 1]) and new[:, 3:].sum() == 0
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda: OneHot([1]), "frequencies must be a list of at least two"),
+    (lambda: OneHot([1, 0]), "frequencies must be"),
+    (lambda: OneHot([1, 1]).grad(np.zeros(3)), "theta must have 4 param"),
+    (lambda: OneHotColumn(0.0, 3), "frequency must be greater than 0"),
+    (lambda: OneHotColumn(0.5, 1), "classes must be an integer of at least"),
+    (lambda: zipf(2.5), "classes must be an integer"),
+    (lambda: Wilson(2, 2), "positives must be an integer of at least 3"),
+    (lambda: Wilson(2, 0), "negatives must be an integer of at least 1"),
+    (lambda: Wilson(2, 1).grad(np.zeros(3)), "theta must have 18 param"),
+])
+def test_bad_settings_of_a_loss_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 

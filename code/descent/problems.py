@@ -185,6 +185,162 @@ class Zhang:
         return 1 + (self.n - 1) * a if t % self.n == 1 else -a
 
 
+@dataclass(frozen=True, eq=False)
+class OneHot:
+    """Softmax regression where input e_k always has the label k.
+
+    f(W) = Σ_k π_k ℓ_k with ℓ_k = −ln softmax(W e_k)_k, so that column k of W
+    serves class k alone. θ is W, row by row, shape (..., c²).
+    frequencies: π_1, ..., π_c, positive; they are divided by their sum.
+
+    Source: Kunstner, Yadav, Milligan, Schmidt and Bietti (2024),
+    arXiv 2402.19449, whose classes have π_k ∝ 1/k; see `zipf`.
+
+    >>> f = OneHot([1, 1])
+    >>> f.class_loss(np.zeros(4)), f.grad(np.zeros(4))
+    (array([0.69314718, 0.69314718]), array([-0.25,  0.25,  0.25, -0.25]))
+    """
+
+    frequencies: np.ndarray
+
+    def __post_init__(self):
+        pi = np.array(self.frequencies, dtype=float)
+        _require(pi.ndim == 1 and len(pi) >= 2 and (pi > 0).all(),
+                 "frequencies", self.frequencies,
+                 "a list of at least two positive numbers")
+        object.__setattr__(self, "frequencies", pi / pi.sum())
+
+    def __call__(self, theta):
+        return (self.frequencies * self.class_loss(theta)).sum(axis=-1)
+
+    def class_loss(self, theta):
+        """ℓ_1, ..., ℓ_c, shape (..., c)."""
+        W = self._matrix(theta)
+        top = W.max(axis=-2)
+        total = np.exp(W - top[..., None, :]).sum(axis=-2)
+        return np.log(total) + top - np.diagonal(W, axis1=-2, axis2=-1)
+
+    def grad(self, theta):
+        W = self._matrix(theta)
+        p = np.exp(W - W.max(axis=-2, keepdims=True))
+        p = p / p.sum(axis=-2, keepdims=True)
+        g = self.frequencies * (p - np.eye(len(self.frequencies)))
+        return g.reshape(*g.shape[:-2], -1)
+
+    def _matrix(self, theta):
+        c = len(self.frequencies)
+        theta = _parameters(theta, c * c)
+        return theta.reshape(*theta.shape[:-1], c, c)
+
+
+@dataclass(frozen=True, eq=False)
+class OneHotColumn:
+    """One class of `OneHot`, when its column starts at zero: two numbers.
+
+    The c − 1 wrong entries of a column begin equal and have equal gradients,
+    so they stay equal under every rule that treats coordinates alike.
+    θ = (a, b): the right entry and the common value of the wrong ones.
+    frequency: π_k, shape (*experiments), one class for each.
+    classes: c.
+
+    `grad` is the gradient with respect to a and to *one* wrong entry, as it
+    stands in the column; the value π_k ℓ_k counts all of them.
+
+    >>> f = OneHotColumn(0.5, classes=2)
+    >>> f.class_loss([0.0, 0.0]), f.grad([0.0, 0.0])
+    (np.float64(0.6931471805599453), array([-0.25,  0.25]))
+    """
+
+    frequency: np.ndarray
+    classes: int
+
+    def __post_init__(self):
+        _count("classes", self.classes, least=2)
+        pi = np.array(self.frequency, dtype=float)
+        _require((pi > 0) & (pi <= 1), "frequency", self.frequency,
+                 "greater than 0 and at most 1")
+        object.__setattr__(self, "frequency", pi)
+
+    def __call__(self, theta):
+        return self.frequency * self.class_loss(theta)
+
+    def class_loss(self, theta):
+        """ℓ_k = ln(1 + (c − 1) e^(b − a)), shape (...)."""
+        a, b = np.moveaxis(_parameters(theta, 2), -1, 0)
+        return np.log1p((self.classes - 1) * np.exp(b - a))
+
+    def grad(self, theta):
+        a, b = np.moveaxis(_parameters(theta, 2), -1, 0)
+        others = self.classes - 1
+        wrong = self.frequency * others / (np.exp(a - b) + others)
+        return np.stack([-wrong, wrong / others], axis=-1)
+
+
+def zipf(classes):
+    """π_k ∝ 1/k for k = 1, ..., classes, with sum 1.
+
+    >>> zipf(3)
+    array([0.54545455, 0.27272727, 0.18181818])
+    """
+    pi = 1 / np.arange(1, _count("classes", classes, least=1) + 1)
+    return pi / pi.sum()
+
+
+@dataclass(frozen=True, eq=False)
+class Wilson:
+    """Least squares ‖Xw − y‖²/2n on which adaptive rules learn the majority.
+
+    Example i has the label y_i = ±1 and the features
+    (y_i, 1, 1, then five of its own), where its own are 1, 0, 0, 0, 0 for
+    y_i = 1 and five ones for y_i = −1; the own features of all others are 0.
+    X has the shape (n, 3 + 5n), and X sign(Xᵀy) = 4 y where the majority is
+    positive.
+    positives, negatives: numbers of examples, positives > negatives ≥ 1.
+
+    Source: Wilson, Roelofs, Stern, Srebro and Recht (2017), arXiv 1705.08292,
+    section 3.3, with fixed instead of random labels.
+
+    >>> f = Wilson(2, 1)
+    >>> f.X @ np.sign(f.X.T @ f.y)
+    array([ 4.,  4., -4.])
+    >>> f.unseen([1, -1])[:, :4]
+    array([[ 1.,  1.,  1.,  0.],
+           [-1.,  1.,  1.,  0.]])
+    """
+
+    positives: int
+    negatives: int
+
+    def __post_init__(self):
+        _count("negatives", self.negatives, least=1)
+        _count("positives", self.positives, least=self.negatives + 1)
+        y = np.repeat([1.0, -1.0], [self.positives, self.negatives])
+        own = np.where((y < 0)[:, None], 1, np.eye(5)[0])
+        X = np.hstack([self._shared(y), (np.eye(len(y))[..., None]
+                                         * own[:, None]).reshape(len(y), -1)])
+        object.__setattr__(self, "y", y)
+        object.__setattr__(self, "X", X)
+
+    def __call__(self, w):
+        return (self._residual(w) ** 2).sum(axis=-1) / (2 * len(self.y))
+
+    def grad(self, w):
+        return self._residual(w) @ self.X / len(self.y)
+
+    def _residual(self, w):
+        return _parameters(w, self.X.shape[1]) @ self.X.T - self.y
+
+    @staticmethod
+    def _shared(y):
+        return np.stack([y, np.ones_like(y), np.ones_like(y)], axis=-1)
+
+    def unseen(self, labels):
+        """New examples with these labels: none of their own features is
+        known, so only the first three are not zero. Shape (m, 3 + 5n)."""
+        shared = self._shared(np.array(labels, dtype=float))
+        return np.hstack([shared, np.zeros((len(shared), 5 * len(self.y)))])
+
+
 # -- streams -----------------------------------------------------------------
 
 

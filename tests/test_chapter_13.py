@@ -1,0 +1,231 @@
+"""Chapter 13, geometry: closed forms against runs on the real problems."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from descent import (adagrad, adam, adam_l2, adamw, gradient_descent,
+                     momentum, nesterov, rmsprop, run, sign_descent, theory)
+from descent.problems import (OneHot, OneHotColumn, Quadratic, Wilson,
+                              quadratic, zipf)
+
+ADAPTIVE = [sign_descent, adagrad, rmsprop, adam]
+H = np.array([[3.0, 1.0, 0.0], [1.0, 2.0, -0.5], [0.0, -0.5, 1.0]])
+START = np.array([1.0, -2.0, 0.5])
+
+
+def a_rotation(seed=0, d=3):
+    return np.linalg.qr(np.random.default_rng(seed).standard_normal((d, d)))[0]
+
+
+def turned(R):
+    problem = Quadratic(H)
+    return lambda phi: theory.turned_gradient(problem.grad, R, phi)
+
+
+# ---- turning --------------------------------------------------------------
+
+
+@pytest.mark.equation("13.1")
+def test_the_turned_gradient_is_the_gradient_of_the_turned_quadratic():
+    R = a_rotation()
+    phi = np.random.default_rng(1).standard_normal((5, 3))
+    np.testing.assert_allclose(turned(R)(phi), phi @ (R @ H @ R.T), rtol=1e-12)
+
+
+@pytest.mark.equation("13.2")
+@pytest.mark.parametrize("rule", [gradient_descent, momentum, nesterov])
+def test_rules_without_a_divisor_turn_with_the_problem(rule):
+    R = a_rotation()
+    straight = run(rule, Quadratic(H).grad, START, 50, alpha=0.05).theta
+    there = run(rule, turned(R), R @ START, 50, alpha=0.05).theta
+    np.testing.assert_allclose(there, theory.turned_path(straight, R),
+                               atol=1e-12)
+
+
+@pytest.mark.equation("13.2")
+@pytest.mark.parametrize("rule", ADAPTIVE)
+def test_adaptive_rules_follow_a_change_of_order_and_signs_only(rule):
+    P = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
+    straight = run(rule, Quadratic(H).grad, START, 50, alpha=0.05).theta
+    there = run(rule, turned(P), P @ START, 50, alpha=0.05).theta
+    np.testing.assert_allclose(there, theory.turned_path(straight, P),
+                               atol=1e-12)
+    R = a_rotation()
+    there = run(rule, turned(R), R @ START, 50, alpha=0.05).theta
+    assert np.abs(there - theory.turned_path(straight, R)).max() > 0.1
+
+
+@pytest.mark.equation("13.3")
+def test_dividing_coordinates_leaves_the_condition_of_the_divided_matrix():
+    D = np.array([[1.0, 2.0, 5.0], [3.0, 3.0, 3.0]])
+    left = theory.condition_left(H, D)
+    for i in range(2):
+        lam = np.linalg.eigvals(H / D[i][:, None])  # similar matrices
+        np.testing.assert_allclose(left[i], max(lam.real) / min(lam.real))
+    assert left[1] == pytest.approx(np.linalg.cond(H))
+
+
+@pytest.mark.equation("13.3")
+def test_the_divisor_helps_along_the_axes_and_not_at_45_degrees():
+    Λ, turned = quadratic([1, 1000]), quadratic([1, 1000], np.pi / 4)
+    assert theory.condition_left(Λ.H, Λ.grad([1, 1])) == pytest.approx(1)
+    g = np.abs(turned.grad(turned.rotation @ [1, 1]))
+    assert theory.condition_left(turned.H, g) == pytest.approx(1000, rel=1e-5)
+
+
+# ---- gradient scale, not curvature ----------------------------------------
+
+
+@pytest.mark.equation("13.4")
+@pytest.mark.parametrize("x, G", [(0.3, 1.0), (-2.0, 5.0), (0.5, 0.5)])
+@pytest.mark.parametrize("rule", [adam, rmsprop])
+def test_a_swing_divides_a_steady_gradient_by_the_root_mean_square(rule, x, G):
+    swing = x + G * np.where(np.arange(12_000) % 2, -1, 1)[:, None]
+    path = run(rule, theta0=[0.0], gradients=swing, alpha=1.0,
+               beta2=0.999).theta[:, 0]
+    mean = (path[-1] - path[-2001]) / 2000
+    # what the memory leaves is of the order of 1 − β₂
+    assert mean == pytest.approx(theory.step_under_swing(x, G), rel=2e-3)
+
+
+# ---- rare classes ---------------------------------------------------------
+
+
+@pytest.mark.equation("13.5")
+@given(st.floats(-5, 30), st.integers(2, 2000))
+def test_the_loss_of_a_gap_is_that_of_the_softmax(d, c):
+    z = np.r_[d, np.zeros(c - 1)]
+    expected = np.log(np.exp(z).sum()) - d
+    np.testing.assert_allclose(theory.class_loss(d, c), expected, atol=1e-12)
+
+
+@pytest.mark.equation("13.6")
+@given(st.floats(0.01, 5), st.integers(2, 2000))
+def test_the_gap_needed_has_the_loss_asked_for(loss, c):
+    d = theory.gap_needed(loss, c)
+    z = np.r_[d, np.zeros(c - 1)]
+    np.testing.assert_allclose(np.log(np.exp(z).sum()) - d, loss, rtol=1e-9)
+
+
+@pytest.mark.equation("13.7")
+@pytest.mark.parametrize("c", [2, 7])
+def test_gradient_descent_moves_the_gap_as_the_recursion_says(c):
+    f = OneHot(zipf(c))
+    path = run(gradient_descent, f.grad, np.zeros(c * c), 40, alpha=3.0)
+    W = path.theta.reshape(-1, c, c)
+    for k, pi in enumerate(f.frequencies):
+        d = [0.0]
+        for _ in range(40):
+            d.append(theory.next_gap(d[-1], 3.0, pi, c))
+        np.testing.assert_allclose(W[:, k, k] - W[:, (k + 1) % c, k], d,
+                                   rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.equation("13.8")
+def test_small_steps_need_the_scaled_time():
+    pi, c = 0.2, 50
+    f = OneHotColumn(pi, c)
+    path = run(gradient_descent, f.grad, [0.0, 0.0], 40_000, alpha=0.002,
+               record=1000)
+    d = path.theta[:, 0] - path.theta[:, 1]
+    # Euler's error is of the order of one step
+    np.testing.assert_allclose(theory.scaled_time(d, c), 0.002 * pi * path.t,
+                               rtol=5e-4)
+
+
+@pytest.mark.equation("13.9")
+def test_sign_descent_widens_the_gap_by_two_alpha_a_step():
+    f = OneHotColumn(zipf(30)[[0, 29]], 30)
+    path = run(sign_descent, f.grad, np.zeros((2, 2)), 20, alpha=0.05)
+    d = path.theta[..., 0] - path.theta[..., 1]
+    np.testing.assert_allclose(theory.sign_steps(d, 0.05).T,
+                               [np.arange(21)] * 2, atol=1e-12)
+
+
+def test_the_steps_of_the_chapter():
+    f = OneHotColumn(zipf(1000)[[0, 9, 99]], 1000)
+
+    def steps(rule, number, **hyper):
+        path = run(rule, f.grad, np.zeros((3, 2)), number, **hyper)
+        return (f.class_loss(path.theta) < 0.1).argmax(axis=0).tolist()
+
+    assert steps(gradient_descent, 14_000, alpha=1.0) == [139, 1395, 13958]
+    assert steps(sign_descent, 100, alpha=0.05) == [92, 92, 92]
+    assert steps(adam, 150, alpha=0.05, eps=1e-16) == [133, 133, 133]
+
+
+def test_aligned_and_turned_ravine_need_these_steps():
+    counts = []
+    for angle in (0.0, np.pi / 4):
+        f = quadratic([1, 1000], angle)
+        path = run(adam, f.grad, f.rotation @ [1.0, 1.0], 8000, alpha=0.01)
+        counts.append(int((f(path.theta) < 1e-8).argmax()))
+    assert counts == [344, 7908]
+
+
+# ---- Wilson ---------------------------------------------------------------
+
+
+@pytest.mark.equation("13.10")
+def test_on_the_line_the_gradient_is_a_multiple_of_the_first():
+    f = Wilson(7, 4)
+    Xy = f.X.T @ f.y
+    for s in (0.0, 0.1, 0.25, 2.0):
+        np.testing.assert_allclose(
+            theory.gradient_on_the_line(s, 4, Xy, 11),
+            f.X.T @ (f.X @ (s * np.sign(Xy)) - f.y) / 11, atol=1e-14)
+
+
+@pytest.mark.parametrize("rule", ADAPTIVE)
+def test_adaptive_rules_stay_on_the_line_of_signs(rule):
+    f = Wilson(30, 20)
+    u = np.sign(f.X.T @ f.y)
+    options = {} if rule is sign_descent else {"eps": 0.0}
+    # stop before k s − 1 is rounding error, whose signs are anything
+    w = run(rule, f.grad, np.zeros(len(u)), 60, alpha=0.003, **options).theta
+    s = w[:, :1]  # u_1 = 1
+    np.testing.assert_allclose(w, s * u, rtol=1e-10, atol=1e-15)
+    assert (f.unseen([1, -1]) @ w[-1] > 0).all()
+
+
+def test_gradient_descent_finds_the_smallest_solution_and_the_label():
+    f = Wilson(30, 20)
+    w = run(gradient_descent, f.grad, np.zeros(f.X.shape[1]), 3000,
+            alpha=0.4, record=False).theta
+    np.testing.assert_allclose(w, np.linalg.pinv(f.X) @ f.y, atol=1e-10)
+    assert np.sign(f.unseen([1, -1]) @ w).tolist() == [1, -1]
+
+
+# ---- weight decay ---------------------------------------------------------
+
+
+def kept(rule, G, t=4000, alpha=0.002, lam=0.01):
+    swing = G * np.where(np.arange(t) % 2, -1, 1)[:, None]
+    return run(rule, theta0=[1.0], gradients=swing, alpha=alpha,
+               weight_decay=lam).theta[-1, 0]
+
+
+@pytest.mark.equation("13.11")
+@pytest.mark.parametrize("G", [0.2, 1.0, 10.0])
+def test_an_l2_penalty_in_adam_decays_by_lambda_over_the_gradient(G):
+    predicted = theory.kept_with_l2(4000, 0.002, 0.01, G)
+    assert kept(adam_l2, G) == pytest.approx(predicted, abs=0.004)
+
+
+@pytest.mark.equation("13.11")
+def test_the_l2_formula_at_a_number_done_by_hand():
+    assert theory.kept_with_l2(2, 0.5, 0.4, 0.8) == pytest.approx(0.75**2)
+
+
+@pytest.mark.equation("13.12")
+@pytest.mark.parametrize("G", [0.2, 1.0, 10.0])
+def test_adamw_decays_alike_for_every_size_of_gradient(G):
+    predicted = theory.kept_with_adamw(4000, 0.002, 0.01)
+    assert kept(adamw, G) == pytest.approx(predicted, abs=0.004)
+
+
+@pytest.mark.equation("13.12")
+def test_the_adamw_formula_at_a_number_done_by_hand():
+    assert theory.kept_with_adamw(3, 0.5, 0.5) == pytest.approx(0.75**3)
