@@ -5,10 +5,11 @@
 PYTHON := .venv/bin/python
 READY  := .venv/ready
 
-.PHONY: help setup book test notebooks serve student clean
+.PHONY: help setup book pdf test notebooks serve student clean
 
 help:
 	@echo "make book       build the book into _build/html"
+	@echo "make pdf        write the book as one PDF; SOLUTIONS=in-place or none moves or drops the solutions"
 	@echo "make test       run every test, the notebooks and the built pages included"
 	@echo "make serve      look at the built book on http://localhost:8000"
 	@echo "make notebooks  run every notebook again, in place"
@@ -32,6 +33,10 @@ $(READY): pyproject.toml constraints.txt
 
 book: $(READY)
 	.venv/bin/jupyter-book build . --all -W -n --keep-going
+
+SOLUTIONS := appendix
+pdf: $(READY)
+	$(PYTHON) book/pdf.py --solutions $(SOLUTIONS)
 
 test: $(READY)
 	$(PYTHON) -m pytest -n 2 --dist loadfile

@@ -28,3 +28,19 @@ function scrollable() {
 
 window.MathJax?.startup?.promise.then(typeset);
 addEventListener("resize", scrollable);
+
+// On paper what is folded is open, but solutions stay as the reader left them.
+let unfolded = [];
+addEventListener("beforeprint", () => {
+  const folded = [...document.querySelectorAll("details:not([open]), .toggle-hidden")];
+  unfolded = folded.filter((el) => !el.closest(".solution.toggle-hidden"));
+  for (const el of unfolded) fold(el, false);
+});
+addEventListener("afterprint", () => {
+  for (const el of unfolded) fold(el, true);
+});
+
+function fold(el, closed) {
+  if (el.tagName === "DETAILS") el.open = !closed;
+  else el.classList.toggle("toggle-hidden", closed);
+}

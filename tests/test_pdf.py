@@ -1,0 +1,177 @@
+"""The book on paper: one PDF of all chapters, and the print view of a page."""
+
+import ctypes
+import re
+import subprocess
+import sys
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+import pytest
+import yaml
+
+from conftest import ROOT, copy_sources
+
+pytestmark = pytest.mark.browser
+
+sys.path.insert(0, str(ROOT / "book"))
+import pdf  # noqa: E402
+
+MILLIMETRE = 72 / 25.4
+MARGIN = 17 * MILLIMETRE
+PAPER = 176  # millimetres of A4 between the margins
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("paper")
+
+
+@pytest.fixture(scope="module")
+def document(chromium, folder):
+    """What `make pdf` writes in a clone."""
+    copy_sources(folder)
+    run = subprocess.run([sys.executable, folder / "book" / "pdf.py"],
+                         capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    with pypdfium2.PdfDocument(folder / pdf.PDF) as document:
+        yield document
+
+
+@pytest.fixture(scope="module")
+def one_page(document, folder, chromium):
+    """The page that was printed, as wide as the paper, in the print style."""
+    page = chromium.new_page(viewport={"width": round(PAPER / 25.4 * 96),
+                                       "height": 1000})
+    page.goto((folder / "_build" / "singlehtml" / "index.html").as_uri())
+    page.set_default_timeout(pdf.PATIENCE)
+    page.wait_for_function("document.documentElement.dataset.equations")
+    page.emulate_media(media="print")
+    page.evaluate(pdf.PREPARE, "appendix")
+    yield page
+    page.close()
+
+
+def chapters():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    return [chapter["title"] for part in toc["parts"]
+            for chapter in part["chapters"]]
+
+
+def test_the_outline_lists_every_chapter_in_order(document):
+    outline = [(mark.level, mark.get_title(), mark.get_dest().get_index())
+               for mark in document.get_toc()]
+    listed = [title for level, title, _ in outline if level == 1]
+    assert [title for title in listed if title in chapters()] == chapters()
+    pages = [page for *_, page in outline]
+    assert pages == sorted(pages)
+
+
+def test_a_chapter_begins_a_page(document):
+    for mark in document.get_toc():
+        if mark.level == 1 and mark.get_title() in chapters():
+            text = document[mark.get_dest().get_index()].get_textpage()
+            start = " ".join(text.get_text_range().split())
+            assert mark.get_title()[:20] in start[:120]
+
+
+def test_no_text_stands_outside_the_margins(document):
+    outside = []
+    for number, page in enumerate(document, 1):
+        width = page.get_width()
+        text = page.get_textpage()
+        for k in range(text.count_rects()):
+            left, bottom, right, top = text.get_rect(k)
+            words = text.get_text_bounded(left, bottom, right, top).strip()
+            if words and (left < MARGIN - 1 or right > width - MARGIN + 1):
+                outside.append((number, words))
+    assert not outside
+
+
+def test_every_font_is_embedded(document):
+    fonts = {}
+    for page in document:
+        for text in page.get_objects([pdfium.FPDF_PAGEOBJ_TEXT]):
+            font = pdfium.FPDFTextObj_GetFont(text.raw)
+            fonts.setdefault(name_of(font), pdfium.FPDFFont_GetIsEmbedded(font))
+    assert fonts and all(fonts.values()), fonts
+
+
+def name_of(font):
+    length = pdfium.FPDFFont_GetBaseFontName(font, None, 0)
+    name = ctypes.create_string_buffer(length)
+    pdfium.FPDFFont_GetBaseFontName(font, name, length)
+    return name.value.decode()
+
+
+def test_nothing_is_wider_than_the_paper(one_page):
+    cut = one_page.evaluate("""() => {
+      const edge = document.querySelector("article").getBoundingClientRect().right + 1;
+      const parts = "pre, table, .cell_output img, .descent > svg, div.formula svg, span.math svg";
+      return [...document.querySelectorAll(parts)]
+        .filter((el) => el.getBoundingClientRect().right > edge || el.scrollWidth > el.clientWidth + 1 && el.tagName === "PRE")
+        .map((el) => el.closest("section").id + ": " + el.textContent.slice(0, 60));
+    }""")
+    assert not cut
+
+
+def test_what_is_folded_is_printed_open(one_page):
+    assert one_page.locator("details:not([open]), .toggle-hidden").count() == 0
+    hidden = one_page.evaluate("""() => [...document.querySelectorAll("pre")]
+        .filter((el) => !el.getClientRects().length).length""")
+    assert hidden == 0
+
+
+def test_a_figure_is_printed_with_its_settings_instead_of_sliders(one_page):
+    assert one_page.locator(".descent input:visible").count() == 0
+    forms = one_page.locator(".descent form")
+    assert forms.count() == one_page.locator(".descent").count() > 10
+    for text in forms.all_inner_texts():
+        assert re.search(r"\w", text), text
+
+
+def test_solutions_stand_in_an_appendix_below_the_names_of_their_chapters(one_page):
+    everywhere = one_page.locator(".solution").count()
+    assert everywhere > 20
+    assert one_page.locator(".paper-solutions .solution").count() == everywhere
+    for heading in one_page.locator(".paper-solutions h3").all_inner_texts():
+        assert heading in chapters()
+
+
+@pytest.mark.parametrize("choice, kept", [("in-place", True), ("none", False)])
+def test_solutions_can_stay_in_place_or_be_left_out(document, folder, chromium,
+                                                    choice, kept):
+    page = chromium.new_page()
+    page.goto((folder / "_build" / "singlehtml" / "index.html").as_uri())
+    page.evaluate(pdf.PREPARE, choice)
+    assert bool(page.locator(".solution").count()) is kept
+    assert page.locator(".paper-solutions").count() == 0
+    page.close()
+
+
+def test_a_reader_who_prints_a_page_gets_what_is_folded_but_no_unopened_solution(
+        html, chromium):
+    page = chromium.new_page()
+    page.goto((html / "chapters" / "03_deriving_rmsprop.html").as_uri())
+    page.wait_for_function("document.documentElement.dataset.equations")
+    folded = "details:not([open]), .toggle-hidden:not(.solution)"
+    before = page.locator(folded).count()
+    page.locator(".solution .toggle-button").first.click()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    solutions = page.locator(".solution")
+    assert before > 0 and page.evaluate(f"""() =>
+        [...document.querySelectorAll("{folded}")]
+        .filter((el) => !el.closest(".solution.toggle-hidden")).length""") == 0
+    assert page.locator(".solution:not(.toggle-hidden)").count() == 1
+    assert solutions.count() > 1
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.locator(".solution .toggle-button").first.click()
+    assert page.locator(folded).count() == before
+    page.close()
+
+
+def test_a_machine_without_a_browser_is_told_what_make_pdf_needs(monkeypatch):
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setattr(pdf.shutil, "which", lambda name: None)
+    with pytest.raises(SystemExit, match="make pdf needs Chromium or Chrome"):
+        pdf.browser_path()
