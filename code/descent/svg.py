@@ -14,7 +14,7 @@ DULL = {"stroke-linejoin: round", "stroke-linecap: butt", "stroke-dashoffset: 0"
 
 def drawn(fig, prefix):
     """Return the figure as one ``<svg>`` element; ids that start with ``prefix`` survive, others are renamed."""
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "descent", "svg.id": None}):
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "descent"}):
         buffer = io.BytesIO()
         fig.savefig(buffer, format="svg", dpi=144, bbox_inches=None,
                     metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
