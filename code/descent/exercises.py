@@ -67,6 +67,7 @@ Markdown between them.
 
 import copy
 import math
+import re
 from functools import partial, wraps
 from inspect import signature
 
@@ -75,8 +76,8 @@ import numpy as np
 from descent import theory
 from descent.loop import run
 from descent.problems import quadratic
-from descent.rules import (State, adam, divide, rmsprop, rmsprop_momentum,
-                           root)
+from descent.rules import (State, adam, amsgrad, divide, rmsprop,
+                           rmsprop_momentum, root)
 
 
 # ---- reading what a learner gives -----------------------------------------
@@ -1208,6 +1209,109 @@ def check_best_translation(answer):
         "the two are exchanged": np.array([np.sqrt(c), c])})
 
 
+# ---- chapter 6 ------------------------------------------------------------
+
+
+def check_two_rates(answer):
+    """The averaged form's rate, and the one for 0.98, of SGD(0.05, 0.9).
+
+    >>> check_two_rates((0.5, 0.05))
+    the two rates: not right: [0.5, 0.05]
+        likely cause: with 0.98 the sum is five times as long as with 0.9
+    """
+    check_value("the two rates", answer, (0.05 / 0.1, 0.5 * 0.02), wrong={
+        "with 0.98 the sum is five times as long as with 0.9": (0.5, 0.05),
+        "the average's steps are shorter, so its rate must be larger":
+            (0.005, 0.01),
+        "both are the average's rate; the second one is a sum's": (0.5, 0.5),
+        "a longer memory makes a sum larger, so its rate must be smaller":
+            (0.5, 0.25),
+        "these are in the wrong order": (0.01, 0.5)})
+
+
+def check_dampened_weights(function):
+    """Check ``weights(t, beta)``: what a dampened buffer weighs with.
+
+    >>> check_dampened_weights(lambda t, beta: None)
+    <lambda>: not done yet
+    """
+    def average(t, beta):
+        return (1 - beta) * beta ** np.arange(t - 1, -1, -1.0)
+
+    def right(t, beta):
+        return np.r_[beta ** (t - 1), average(t - 1, beta)]
+
+    check_function(
+        function, right, inputs=[(1, 0.9), (2, 0.9), (5, 0.5), (30, 0.9)],
+        wrong={
+            "this is the average from zero; here g_1 comes in whole": average,
+            "this is the corrected average: all weights too large, not one":
+                lambda t, beta: average(t, beta) / (1 - beta**t),
+            "the oldest gradient first":
+                lambda t, beta: right(t, beta)[::-1],
+            "this is the sum's weights, without dampening":
+                lambda t, beta: average(t, beta) / (1 - beta),
+            "g_1 fades, too: one factor β a step":
+                lambda t, beta: np.r_[1.0, average(t - 1, beta)],
+            "g_1 has faded t − 1 times, not t times":
+                lambda t, beta: np.r_[beta**t, average(t - 1, beta)]})
+
+
+def check_window_of_rates(function):
+    """Check ``window(beta1, lam_min, lam_max)``: where q is √β₁ everywhere.
+
+    >>> check_window_of_rates(lambda *args: None)
+    <lambda>: not done yet
+    """
+    def ends(root=np.sqrt, power=1, swap=False, scale=1.0):
+        def window(beta1, lam_min, lam_max):
+            s, (low, high) = root(beta1), (lam_min, lam_max)
+            if swap:
+                low, high = high, low
+            by = 1 - beta1 * scale
+            return ((1 - s) ** 2 / by / low, (1 + s) ** 2 / by / high)
+        return window
+
+    check_function(
+        function, ends(), quantities=("low", "high"),
+        inputs=[(0.9, 1.0, 50.0), (0.64, 2.0, 30.0), (0.25, 1.0, 9.0)],
+        wrong={
+            "these are heavy ball's rates: divide by 1 − β₁": ends(scale=0.0),
+            "the flat direction limits α from below, the steep from above":
+                ends(swap=True),
+            "√β₁, not β₁": ends(root=lambda x: x),
+            "the upper end is where the roots become real again, not where "
+            "momentum becomes unstable": lambda b, low, high: (
+                ends()(b, low, high)[0],
+                theory.largest_stable_rate_with_momentum(b, high))})
+
+
+def check_nesterov_limit(function):
+    """Check ``nesterov_limit(mu, lam)``: the largest stable rate.
+
+    >>> check_nesterov_limit(lambda mu, lam: 2 * (1 + mu) / lam)
+    <lambda>: the result is wrong
+        yours: 3.8
+        right: 1.35714
+        input: (0.9, 1)
+        likely cause: this is heavy ball's limit
+    """
+    def right(mu, lam):
+        return 2 * (1 + mu) / ((1 + 2 * mu) * lam)
+
+    check_function(
+        function, right, inputs=[(0.9, 1.0), (0.5, 30.0), (0.99, 2.0)],
+        wrong={
+            "this is heavy ball's limit": lambda mu, lam: 2 * (1 + mu) / lam,
+            "this is gradient descent's limit": lambda mu, lam: 2 / lam,
+            "this is a, not the rate: divide by λ":
+                lambda mu, lam: right(mu, 1.0),
+            "here the product of the roots is −μ²/(1 + 2μ), not zero: the "
+            "roots leave at −1": lambda mu, lam: 1 / lam,
+            "this is the rate of an averaged form; the question is α_HB":
+                lambda mu, lam: right(mu, lam) / (1 - mu)})
+
+
 # ---- chapter 7 ------------------------------------------------------------
 
 
@@ -1460,3 +1564,383 @@ def check_my_bound(function):
             "β₁ and β₂ are exchanged":
                 lambda t, beta1, beta2: theory.sharp_bound_sum(
                     t, beta2, beta1)})
+
+
+# ---- chapter 10 -----------------------------------------------------------
+
+
+def check_signal_shows(answer):
+    """Mean step at η = 10, and the steps until the signal's way shows.
+
+    >>> check_signal_shows((0.1, 100))
+    mean step and steps: not right: [0.1, 100]
+        likely cause: this is 1/η; below the root stands 1 + η²
+    """
+    step = theory.mean_step(10.0)
+    F1, F2 = (theory.rms_step_on_noise(beta) ** 2 for beta in (0.9, 0.999))
+    check_value("mean step and steps", answer, np.array([step, 100]), wrong={
+        "this is 1/η; below the root stands 1 + η²": [0.1, 100],
+        "this is the share of the signal; take its root": [step**2, 100],
+        "noise grows with the root of the number of steps": [step, 10],
+        "the steps are not independent: momentum spreads each gradient "
+        "over many of them, and nothing of it is lost":
+            [step, 100 * F1],
+        "the averages keep the whole sum; β₂ does not matter here":
+            [step, 100 * F2]})
+
+
+def check_rate_for_floor(answer):
+    """The rate for a floor of 0.001 at λ = 10, σ = 2, and its time.
+
+    >>> check_rate_for_floor((0.002, 100))
+    rate and steps: not right: [0.002, 100]
+        likely cause: this is the time of θ; that of its square is half
+    """
+    check_value("rate and steps", answer, np.array([0.002, 50.0]), wrong={
+        "this is the time of θ; that of its square is half": [0.002, 100],
+        "this is the floor of E[θ²]; the loss is ½λ times that": [0.01, 10],
+        "the curvature cancels in the loss": [0.0002, 500],
+        "these are steps to a half, not to 1/e": [0.002, 50 * np.log(2)],
+        "σ is missing in the time": [0.002, 25.0],
+        "the noise is σ, not σ²": [0.001, 100.0]})
+
+
+def check_share_on_noise(answer):
+    """What m²/v tends to on pure noise, for β = 0.9.
+
+    >>> check_share_on_noise(0.0)
+    share on pure noise: not right: 0
+        likely cause: an average keeps some of the noise, and its square counts
+    """
+    check_value("share on pure noise", answer, 0.1 / 1.9, wrong={
+        "an average keeps some of the noise, and its square counts": 0.0,
+        "this is the step; the function returns its square":
+            theory.rms_step_on_noise(0.9),
+        "the squares of the weights count, and their sum": 0.1})
+
+
+def _signal_share(gradients, beta, corrected=True, late=False, whole=True):
+    t = len(gradients)
+    last = run(adam, theta0=np.zeros(gradients.shape[-1]),
+               gradients=gradients, beta1=beta, beta2=beta, record=False)
+    Q = (last.m**2).sum() / last.v.sum()
+    if corrected:
+        Q = Q / (1 - beta**t)
+    F = theory.rms_step_on_noise(beta) ** 2
+    if not late:
+        F = F * (1 + beta**t) / (1 - beta**t)
+    return (Q - F) / (1 - F) if whole else Q - F
+
+
+def check_signal_share(function):
+    """Check ``signal_share(gradients, beta)``, gradients (steps, coordinates).
+
+    >>> check_signal_share(lambda gradients, beta: None)
+    <lambda>: not done yet
+    """
+    def quotient(g, beta, corrected):
+        last = run(adam, theta0=np.zeros(g.shape[-1]), gradients=g,
+                   beta1=beta, beta2=beta, record=False)
+        if corrected:
+            return (last.m_hat**2).sum() / last.v_hat.sum()
+        return (last.m**2).sum() / last.v.sum()
+
+    def each(g, beta):
+        last = run(adam, theta0=np.zeros(g.shape[-1]), gradients=g,
+                   beta1=beta, beta2=beta, record=False)
+        t, F = len(g), theory.rms_step_on_noise(beta) ** 2
+        F = F * (1 + beta**t) / (1 - beta**t)
+        return ((last.m_hat**2 / last.v_hat).mean() - F) / (1 - F)
+
+    noise = np.random.default_rng(10).standard_normal((40, 50))
+    check_function(
+        function, _signal_share,
+        inputs=[(1 + noise[:5], 0.9), (noise, 0.8), (2 + noise, 0.95)],
+        quantities=("share",), wrong={
+            "this is the snippet": lambda g, b: quotient(g, b, False),
+            "the averages are corrected; the noise in m̂² is still there":
+                lambda g, b: quotient(g, b, True),
+            "F₁ is right late; early the sum of the squared weights is larger":
+                lambda g, b: _signal_share(g, b, late=True),
+            "the averages are not corrected":
+                lambda g, b: _signal_share(g, b, corrected=False),
+            "neither the averages nor the factor are corrected":
+                lambda g, b: _signal_share(g, b, corrected=False, late=True),
+            "divide by 1 − F: the noise has left the numerator only":
+                lambda g, b: _signal_share(g, b, whole=False),
+            "sum first, then divide; a mean of quotients is another number":
+                each})
+
+
+# ---- chapter 11 -----------------------------------------------------------
+
+
+def check_reddi_threshold(answer):
+    """The β₂* of Reddi's example for C = 5, to four digits.
+
+    >>> check_reddi_threshold(1 / 26)
+    the threshold: not right: 0.0384615
+        likely cause: this is the β₂ of theorem 1, far below the threshold
+    """
+    right = theory.reddi_threshold(5.0)
+    check_value("the threshold", answer, right, rtol=2e-4, wrong={
+        "this is the β₂ of theorem 1, far below the threshold": 1 / 26,
+        "this is 1 − β₂*": 1 - right,
+        "this is the threshold for C = 4": theory.reddi_threshold(4.0),
+        "this is the threshold for C = 6": theory.reddi_threshold(6.0),
+        "(11.6) holds only for C close to 2":
+            theory.reddi_threshold_near_two(5.0)})
+
+
+def _one_against_many(n, beta1, beta2):
+    """Adam's drift on one gradient n and n − 1 gradients of −1."""
+    return theory.adam_drift_on_cycle(
+        beta1, beta2, np.append(float(n), -np.ones(n - 1)))
+
+
+def check_shortest_wrong_cycle(answer):
+    """The smallest n at which Adam with (0.9, 0.99) walks the wrong way.
+
+    >>> check_shortest_wrong_cycle(29)
+    the shortest cycle: not right: 29
+        likely cause: this is the last one that goes the right way
+    """
+    def first(beta1, beta2):
+        return next(n for n in range(3, 200)
+                    if _one_against_many(n, beta1, beta2) > 0)
+
+    right = first(0.9, 0.99)
+    check_value("the shortest cycle", answer, right, wrong={
+        "this is the last one that goes the right way": right - 1,
+        "this is β₂ = 0.999": first(0.9, 0.999),
+        "this is β₁ = 0: the first moment is missing": first(0.0, 0.99)})
+
+
+def _amsgrad_path(theta, gradients, *hyper, rule=amsgrad, **other):
+    options = dict(zip(("alpha", "beta1", "beta2", "eps"), hyper)) | other
+    return run(rule, theta0=theta, gradients=gradients, **options).theta
+
+
+def _amsgrad_writing_back(state, g, **hyper):
+    # a previous v that is the maximum: the average starts from it
+    after = amsgrad(state, g, **hyper)
+    return after._replace(v=after.v_max)
+
+
+def _amsgrad_of_squares(state, g, *, alpha, beta1, beta2, eps):
+    after = adam(state, g, beta1=beta1, beta2=beta2)
+    v_max = np.maximum(state.v_max, g**2)
+    step = alpha * divide(after.m_hat, root(v_max, eps, False))
+    return after._replace(theta=state.theta - step, v_max=v_max)
+
+
+def _amsgrad_without_corrections(state, g, *, alpha, beta1, beta2, eps):
+    after = amsgrad(state, g, beta1=beta1, beta2=beta2)
+    step = alpha * divide(after.m, root(after.v_max, eps, False))
+    return after._replace(theta=state.theta - step)
+
+
+# The second half is smaller: the maximum stands while v falls.
+_FALLING = np.concatenate([STREAM, 0.1 * STREAM, -0.1 * STREAM])
+
+
+def check_amsgrad(function):
+    """AMSGrad with the maximum before the correction, as in PyTorch.
+
+    >>> check_amsgrad(lambda theta, g, a, b1, b2, e: None)
+    <lambda>: not done yet
+    """
+    check_function(
+        function, _amsgrad_path,
+        [(START, _FALLING, 0.1, 0.9, 0.5, 1e-8),
+         (START, _FALLING, 0.01, 0.5, 0.999, 1e-3)],
+        quantities=("θ",), first_t=0, wrong={
+            "the maximum is written back into v, and the average goes on "
+            "from there": partial(_amsgrad_path, rule=_amsgrad_writing_back),
+            "this is Adam: the maximum is missing": _adam_path,
+            "the maximum is taken after the correction, as in Optax":
+                partial(_amsgrad_path, maximum="corrected"),
+            "this is the maximum of g², not of its average":
+                partial(_amsgrad_path, rule=_amsgrad_of_squares),
+            "the corrections are missing": partial(
+                _amsgrad_path, rule=_amsgrad_without_corrections)})
+
+
+def check_two_maxima(answer):
+    """What v tends to on Reddi's stream: the short code's, and AMSGrad's.
+
+    >>> check_two_maxima((3.66933, 9.0))
+    the two limits: not right: [3.66933, 9]
+        likely cause: the two are exchanged
+    """
+    largest = float(theory.reddi_second_moment(3.0, 0.999)[0])
+    check_value("the two limits", answer, np.array([9.0, largest]), rtol=2e-4,
+                wrong={
+        "the two are exchanged": [largest, 9.0],
+        "the second is the mean of the squares; the largest v is a little "
+        "above it": [9.0, 11 / 3],
+        "both are the same only if the maximum waits beside v":
+            [largest, largest]})
+
+
+# ---- chapter 12 -----------------------------------------------------------
+
+
+def check_carried_gaps(answer):
+    """(1 − β₁', 1 − β₂') at batch 32 of a run with (0.9, 0.95) at batch 512.
+
+    >>> check_carried_gaps((0.1, 0.05))
+    1 − β₁', 1 − β₂': not right: [0.1, 0.05]
+        likely cause: these are the old ones: they forget 16 times too early
+    """
+    betas = np.array([0.9, 0.95])
+    right = 1 - theory.same_memory(betas, 512, 32)
+    check_value("1 − β₁', 1 − β₂'", answer, right, rtol=2e-3, wrong={
+        "these are the old ones: they forget 16 times too early": 1 - betas,
+        "the exponent is upside down: it is new batch over old":
+            1 - theory.same_memory(betas, 32, 512),
+        "this divides 1 − β by 16, which is right to first order only":
+            (1 - betas) / 16,
+        "this multiplies 1 − β by 16": (1 - betas) * 16,
+        "these are β₁' and β₂'": 1 - right,
+        "16 is 2 to the 4, but the exponent is 1/16": 1 - betas ** 0.25,
+        "β₁' comes first": right[::-1]})
+
+
+UNFAIR = "acef"  # lines of the comparison in the bug hunt of chapter 12
+
+
+def check_unfair_lines(answer):
+    """The letters of the unfair lines, in any order.
+
+    >>> check_unfair_lines("b")
+    unfair lines: not right: 'b'
+        likely cause: 4 unfair lines are missing, 1 fair line is accused
+    """
+    def counted(n, what, verb):
+        return f"{n} {what} line{'s' * (n != 1)} {verb[n != 1]}"
+
+    if isinstance(answer, (list, tuple, set, frozenset)):
+        answer = "".join(map(str, answer))
+    wrong = {}
+    if isinstance(answer, str):
+        answer = "".join(sorted(set(re.findall("[a-z]", answer.lower()))))
+        missing = len(set(UNFAIR) - set(answer))
+        accused = len(set(answer) - set(UNFAIR))
+        said = [counted(missing, "unfair", ("is missing", "are missing"))
+                ] * (missing > 0)
+        said += [counted(accused, "fair", ("is accused", "are accused"))
+                 ] * (accused > 0)
+        wrong = {", ".join(said): answer} if said else {}
+    check_value("unfair lines", answer, UNFAIR, wrong=wrong)
+
+
+def check_best_with_replacement(function):
+    """Check ``best_with_replacement(k, losses)``.
+
+    >>> check_best_with_replacement(lambda k, losses: None)
+    <lambda>: not done yet
+    """
+    def best(power):
+        def expected(k, losses):
+            x, n = np.sort(losses), len(losses)
+            share = power(np.arange(n, -1, -1) / n, k)  # at least as large
+            return (x * (share[:-1] - share[1:])).sum()
+        return expected
+
+    def largest(k, losses):
+        return -best(np.power)(k, -np.asarray(losses))
+
+    check_function(
+        function, best(np.power),
+        inputs=[(1, np.array([3.0, 1.0, 2.0])),
+                (2, np.array([3.0, 1.0, 2.0])),
+                (5, np.array([0.3, 0.1, 0.4, 0.15, 0.92, 0.65])),
+                (9, np.array([0.3, 0.1, 0.4]))],
+        quantities=("the expected best",), wrong={
+            "this draws without replacement, as in (12.3)":
+                lambda k, losses: (theory.expected_best(k, losses)
+                                   if k <= len(losses) else np.nan),
+            "this is the expected worst, not the expected best": largest,
+            "this is the mean of one draw": lambda k, losses: np.mean(losses),
+            "this is the smallest of all": lambda k, losses: np.min(losses),
+            "the losses must be sorted first":
+                lambda k, losses: (np.asarray(losses) * -np.diff(
+                    (np.arange(len(losses), -1, -1) / len(losses))**k)).sum(),
+            "k and k − 1 are confused":
+                lambda k, losses: best(np.power)(k - 1, losses)})
+
+
+# ---- chapter 13 -----------------------------------------------------------
+
+
+def check_rare_class(answer):
+    """Steps of gradient descent and of sign descent; c = 100, k = 50.
+
+    >>> check_rare_class((4196, 35))
+    steps to a loss below 0.1: not right: [4196, 35]
+        likely cause: this is gradient descent at the rate 1
+    """
+    def steps(c=100, k=50, gd=2.0, sign=0.1, whole=np.ceil, norm=True):
+        d = theory.gap_needed(0.1, c)
+        pi = 1 / k / (np.sum(1 / np.arange(1, c + 1)) if norm else 1)
+        return np.array([theory.scaled_time(d, c) / (gd * pi),
+                         whole(theory.sign_steps(d, sign))])
+
+    right = steps()
+    check_value("steps to a loss below 0.1", answer, right, wrong={
+        "this is gradient descent at the rate 1": steps(gd=1.0),
+        "these are the rates of the chapter, 1 and 0.05":
+            steps(gd=1.0, sign=0.05),
+        "π_k must sum to one; this is π_k = 1/k": steps(norm=False),
+        "this is c = 1000": steps(c=1000),
+        "this is the class k = 1": steps(k=1),
+        "sign descent needs a whole number of steps": steps(whole=float),
+        "sign descent is there one step later": steps(whole=np.floor),
+        "sign descent moves both ends of the gap": steps(sign=0.05),
+        "the two are exchanged": right[::-1]})
+
+
+def _steps_turned(angle, start=lambda R: R @ [1.0, 1.0], turn=1.0, late=0):
+    problem = quadratic([1.0, 1000.0], angle)
+    f = quadratic([1.0, 1000.0], turn * angle)
+    path = run(adam, f.grad, start(problem.rotation), 3000, alpha=0.1)
+    return int((f(path.theta) < 1e-8).argmax()) + late
+
+
+def check_steps_turned(function):
+    """Check ``steps_turned(angle)``: Adam's steps when all is turned.
+
+    >>> check_steps_turned(lambda angle: None)
+    <lambda>: not done yet
+    """
+    check_function(
+        function, _steps_turned, inputs=[(np.pi / 4,), (np.pi / 9,)],
+        quantities=("the number of steps",), wrong={
+            "H is turned, the start is not: turn both":
+                partial(_steps_turned, start=lambda R: [1.0, 1.0]),
+            "the start is turned, H is not: turn both":
+                partial(_steps_turned, turn=0.0),
+            "the start is turned the other way: R, not its transpose":
+                partial(_steps_turned, start=lambda R: R.T @ [1.0, 1.0]),
+            "nothing is turned":
+                partial(_steps_turned, start=lambda R: [1.0, 1.0], turn=0.0),
+            "the start counts as t = 0": partial(_steps_turned, late=1)})
+
+
+def check_resting_places(answer):
+    """Where L2 in Adam and AdamW rest for g = 0.002 and λ = 0.05.
+
+    >>> check_resting_places((-0.04, -0.04))
+    (L2, AdamW): not right: [-0.04, -0.04]
+        likely cause: AdamW balances λθ with g/√v, not with g
+    """
+    g, lam = 0.002, 0.05
+    check_value("(L2, AdamW)", answer, np.array([-g / lam, -1 / lam]), wrong={
+        "AdamW balances λθ with g/√v, not with g": [-g / lam, -g / lam],
+        "this is AdamW for both; L2 rests where g + λθ = 0":
+            [-1 / lam, -1 / lam],
+        "the two are exchanged": [-1 / lam, -g / lam],
+        "the signs are wrong: θ runs against the gradient":
+            [g / lam, 1 / lam],
+        "λ is in the denominator": [-g * lam, -lam]})

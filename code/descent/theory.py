@@ -5,6 +5,8 @@ in the book; the first number is the chapter.  All functions broadcast.  The
 simulations that these predict run in the chapters and in the tests.
 """
 
+from math import comb
+
 import numpy as np
 
 # ---- chapter 1: one rate must serve every coordinate ----------------------
@@ -600,6 +602,204 @@ def momentum_after_rate_change(k, r, mu):
     return (r + (1 - r) * mu**k) / (1 - mu)  # (5.10)
 
 
+# ---- chapter 6: momentum is an average ------------------------------------
+
+
+def heavy_ball_rate(alpha, beta1):
+    """The rate of heavy ball that makes the same path as α with the average.
+
+    α_HB = α (1 − β₁), with μ = β₁ and b_0 = m_0 / (1 − β₁)             (6.1)
+
+    >>> heavy_ball_rate(0.5, 0.75)
+    0.125
+    """
+    return alpha * (1 - beta1)  # (6.1)
+
+
+def heavy_ball_step(t, mu):
+    """Heavy ball's t-th step on a constant gradient g, over α g.
+
+    |Δ_t| / α|g| = (1 − μ^t) / (1 − μ)  →  1 / (1 − μ)                  (6.2)
+
+    >>> float(heavy_ball_step(2, 0.5))
+    1.5
+    """
+    return (1 - mu**t) / (1 - mu)  # (6.2)
+
+
+def momentum_matrix(alpha, beta1, lam):
+    """One step of the averaged form along an eigenvector, on (c, m).
+
+    ( 1 − α(1−β₁)λ   −αβ₁ )
+    (    (1−β₁)λ       β₁ )                                             (6.3)
+
+    Three numbers; returns shape (2, 2).
+
+    >>> momentum_matrix(1.0, 0.5, 1.0)
+    array([[ 0.5, -0.5],
+           [ 0.5,  0.5]])
+    """
+    return np.array([[1 - alpha * (1 - beta1) * lam, -alpha * beta1], [(1 - beta1) * lam, beta1]])  # (6.3)
+
+
+def momentum_recursion(c1, c2, a, beta1):
+    """c_t from c_{t−1} and c_{t−2}, along an eigenvector.
+
+    c_t = (1 + β₁ − a) c_{t−1} − β₁ c_{t−2},  a = α(1−β₁)λ              (6.4)
+
+    c1, c2 : c_{t−1} and c_{t−2}
+
+    >>> momentum_recursion(2.0, 4.0, 0.5, 0.5)
+    0.0
+    """
+    return (1 + beta1 - a) * c1 - beta1 * c2  # (6.4)
+
+
+def momentum_roots(a, beta1):
+    """The two factors z by which momentum multiplies c, complex.
+
+    z² − (1 + β₁ − a) z + β₁ = 0,  a = α(1−β₁)λ                         (6.5)
+
+    Returns shape (2, ...), the root with the larger real part first.
+
+    >>> momentum_roots(1.25, 0.25).round(4)
+    array([0.+0.5j, 0.-0.5j])
+    """
+    p = (1 + beta1 - a) / 2 + 0j
+    return p + np.multiply.outer([1, -1], np.sqrt(p**2 - beta1))  # (6.5)
+
+
+def oscillation_range(beta1):
+    """The a between which the roots are complex.
+
+    (1 − √β₁)² < a < (1 + √β₁)²                                         (6.6)
+
+    >>> [float(a) for a in oscillation_range(0.25)]
+    [0.25, 2.25]
+    """
+    return (1 - np.sqrt(beta1)) ** 2, (1 + np.sqrt(beta1)) ** 2  # (6.6)
+
+
+def momentum_radius(a, beta1):
+    """The spectral radius: the share of c that is left per step, late.
+
+    q = √β₁ where the roots are complex, else the larger |z| of (6.5)   (6.7)
+
+    >>> float(momentum_radius(1.0, 0.25)), float(momentum_radius(2.5, 0.25))
+    (0.5, 1.0)
+    """
+    p = np.abs(1 + beta1 - a) / 2
+    return np.where(p**2 < beta1, np.sqrt(beta1), p + np.sqrt(np.maximum(p**2 - beta1, 0)))  # (6.7)
+
+
+def largest_stable_rate_with_momentum(beta1, lam_max):
+    """The averaged form goes to the minimum from every start below this rate.
+
+    α < 2 (1 + β₁) / ((1 − β₁) λ_max)                                   (6.8)
+
+    >>> largest_stable_rate_with_momentum(0.5, 3.0)
+    2.0
+    """
+    return 2 * (1 + beta1) / ((1 - beta1) * lam_max)  # (6.8)
+
+
+def oscillation_period(a, beta1):
+    """Steps per oscillation, where the roots are complex.
+
+    2π/ω,  cos ω = (1 + β₁ − a) / (2√β₁)                                (6.9)
+
+    >>> float(oscillation_period(1.25, 0.25))
+    4.0
+    """
+    return 2 * np.pi / np.arccos((1 + beta1 - a) / (2 * np.sqrt(beta1)))  # (6.9)
+
+
+def best_factor_with_momentum(kappa):
+    """The smallest worst-case factor of momentum; the best β₁ is its square.
+
+    q* = √β₁* = (√κ − 1) / (√κ + 1)                                    (6.10)
+
+    >>> float(best_factor_with_momentum(9.0))
+    0.5
+    """
+    return (np.sqrt(kappa) - 1) / (np.sqrt(kappa) + 1)  # (6.10)
+
+
+def best_rate_with_momentum(lam_min, lam_max):
+    """The rate that goes with it, in the averaged form.
+
+    α* = 1 / √(λ_min λ_max)                                            (6.11)
+
+    >>> float(best_rate_with_momentum(1.0, 4.0))
+    0.5
+    """
+    return 1 / np.sqrt(lam_min * lam_max)  # (6.11)
+
+
+def height_at_best_momentum(t, lam_min, lam_max):
+    """f(θ_t) at (6.10) and (6.11), from (1, 1) and m_0 = 0.
+
+    ½ q^{2t} [λ_min (1 + t(1 − q))² + λ_max (1 + t(1 + q))²]           (6.12)
+
+    >>> float(height_at_best_momentum(1, 1.0, 9.0))
+    7.3125
+    """
+    q = best_factor_with_momentum(lam_max / lam_min)
+    return q ** (2 * t) / 2 * (lam_min * (1 + t * (1 - q)) ** 2 + lam_max * (1 + t * (1 + q)) ** 2)  # (6.12)
+
+
+def momentum_noise(alpha, beta1, lam, sigma2):
+    """Stationary variance of c where the gradient is λc + noise of variance σ².
+
+    Var[c] = α σ² / (λ (2 − α λ (1 − β₁)/(1 + β₁)))                    (6.13)
+
+    β₁ = 0 is gradient descent.
+
+    >>> momentum_noise(1.0, 0.0, 1.0, 3.0)
+    3.0
+    """
+    return alpha * sigma2 / (lam * (2 - alpha * lam * (1 - beta1) / (1 + beta1)))  # (6.13)
+
+
+def average_noise(alpha, beta1, lam, sigma2):
+    """Stationary variance of m, and so of the step Δ/α, in the same place.
+
+    Var[m] = 2 (1 − β₁)/(1 + β₁) · λ/α · Var[c], Var[c] from (6.13)    (6.14)
+
+    >>> average_noise(1.0, 0.0, 1.0, 3.0)
+    6.0
+    """
+    return 2 * (1 - beta1) / (1 + beta1) * lam / alpha * momentum_noise(alpha, beta1, lam, sigma2)  # (6.14)
+
+
+def nesterov_roots(a, mu):
+    """The two factors z of Nesterov's momentum, complex.
+
+    z² − (1 + μ)(1 − a) z + μ(1 − a) = 0,  a = α_HB λ                  (6.15)
+
+    Returns shape (2, ...), the root with the larger real part first.
+
+    >>> nesterov_roots(0.5, 0.25).real.round(4), nesterov_roots(1.0, 0.25)
+    (array([0.3125, 0.3125]), array([0.+0.j, 0.+0.j]))
+    """
+    p = (1 + mu) * (1 - a) / 2 + 0j
+    return p + np.multiply.outer([1, -1], np.sqrt(p**2 - mu * (1 - a)))  # (6.15)
+
+
+def rmsprop_momentum_start(t, mu, beta2):
+    """RMSprop with momentum on a constant gradient: its t-th step, over α.
+
+    |Δ_t|/α = Σ_{k=0}^{t−1} μ^k / √(1 − β₂^{t−k})  →  1/(1 − μ)        (6.16)
+
+    t : one number of steps; ε = 0 and v_0 = 0
+
+    >>> float(rmsprop_momentum_start(1, 0.5, 0.75))
+    2.0
+    """
+    k = np.arange(t)
+    return (mu**k / np.sqrt(1 - beta2 ** (t - k))).sum()  # (6.16)
+
+
 # ---- chapter 7: bias correction -------------------------------------------
 
 
@@ -1046,6 +1246,468 @@ def farthest(T, alpha, beta1, beta2):
     5.0
     """
     return alpha * sharp_bound(np.arange(1, T + 1), beta1, beta2).sum()  # (9.11)
+
+
+# ---- chapter 10: signal, noise, and what Adam does not do -----------------
+
+
+def mean_step(eta):
+    """Adam's mean step on g = 1 + η ξ, in units of α, as β₂ → 1 (ε = 0).
+
+    |E[Δ]|/α → 1 / √(1 + η²), the root of the signal's share           (10.1)
+
+    >>> float(mean_step(0.75))
+    0.8
+    """
+    return 1 / np.sqrt(1 + eta**2)  # (10.1)
+
+
+def rms_step(eta, beta1):
+    """The root mean square of the same step, as β₂ → 1 and t → ∞.
+
+    √E[Δ²]/α → √((1 + F₁ η²) / (1 + η²)),  F₁ = (1 − β₁)/(1 + β₁)      (10.2)
+
+    >>> float(rms_step(3.0, 0.5))
+    0.6324555320336759
+    """
+    F1 = variance_factor(np.inf, beta1)
+    return np.sqrt((1 + F1 * eta**2) / (1 + eta**2))  # (10.2)
+
+
+def rms_step_on_noise(beta1):
+    """The same where the gradient is nothing but noise.
+
+    √E[Δ²]/α → √((1 − β₁) / (1 + β₁))                                  (10.3)
+
+    >>> float(rms_step_on_noise(0.6))
+    0.5
+    """
+    return np.sqrt((1 - beta1) / (1 + beta1))  # (10.3)
+
+
+def mean_step_to_second_order(eta, beta1, beta2):
+    """Adam's mean step at a finite β₂, normal noise, late (ε = 0).
+
+    |E[Δ]|/α ≈ (1 − (1 − β₁)(1 − β₂)/(1 − β₁β₂) · η²/V
+                  + ¾ (1 − β₂)/(1 + β₂) · η²(2 + η²)/V²) / √V          (10.4)
+    with V = 1 + η²
+
+    >>> round(float(mean_step_to_second_order(1.0, 0.0, 0.9)), 4)
+    0.6927
+    """
+    V = 1 + eta**2
+    together = (1 - beta1) * (1 - beta2) / (1 - beta1 * beta2)
+    F2 = variance_factor(np.inf, beta2)
+    return (1 - together * eta**2 / V + 0.75 * F2 * eta**2 * (2 + eta**2) / V**2) / np.sqrt(V)  # (10.4)
+
+
+def rms_on_noise_to_second_order(beta1, beta2):
+    """Adam's rms step on pure normal noise at a finite β₂, late (ε = 0).
+
+    √E[Δ²]/α ≈ √F₁ (1 − (1 − β₂)(1 − β₁²)/(1 − β₁²β₂)
+                      + (1 − β₂)/(1 + β₂))                             (10.5)
+
+    >>> round(float(rms_on_noise_to_second_order(0.0, 0.9)), 4)
+    0.9526
+    """
+    F2 = variance_factor(np.inf, beta2)
+    together = (1 - beta2) * (1 - beta1**2) / (1 - beta1**2 * beta2)
+    return rms_step_on_noise(beta1) * (1 - together + F2)  # (10.5)
+
+
+def spread(g, beta):
+    """u_t = v_t − m_t² for β₁ = β₂ = β, without a difference of squares.
+
+    u_t = β u_{t−1} + β (1 − β) (g_t − m_{t−1})²,  from m_0 = u_0 = 0  (10.6)
+
+    g : the gradients g_1 … g_t, shape (t, ...)
+    Returns u_1 … u_t, of the shape of g.
+
+    >>> spread(np.array([2.0, 5.0]), 0.5)
+    array([1. , 4.5])
+    """
+    m = u = np.zeros_like(g[0])
+    path = []
+    for g_t in g:
+        u = beta * u + beta * (1 - beta) * (g_t - m) ** 2  # (10.6)
+        m = beta * m + (1 - beta) * g_t
+        path.append(u)
+    return np.array(path)
+
+
+def equal_betas_step(m, u, t, beta):
+    """Adam's step for β₁ = β₂ = β, in units of α, against the gradient.
+
+    m̂_t/√v̂_t = sign(m_t) / √((1 − β^t) (1 + u_t/m_t²))                 (10.7)
+
+    >>> float(equal_betas_step(-1.0, 3.0, 1, 0.75))
+    -1.0
+    """
+    return np.sign(m) / np.sqrt((1 - beta**t) * (1 + u / m**2))  # (10.7)
+
+
+def expected_spread(beta, sigma2):
+    """The mean of v_t − m_t² on white noise of variance σ², late.
+
+    E[u] → 2β/(1 + β) · σ²                                             (10.8)
+
+    >>> round(expected_spread(0.6, 4.0), 6)
+    3.0
+    """
+    return 2 * beta / (1 + beta) * sigma2  # (10.8)
+
+
+def signal_share(ratio, factor):
+    """The signal's share of the second moment, from averages.
+
+    p = (Q − F₁) / (1 − F₁),  Q = Σ m̂² / Σ v̂ over many coordinates     (10.9)
+
+    factor : F₁ = (1 − β₁)/(1 + β₁), what noise alone leaves in Q
+
+    >>> signal_share(0.5, 0.25)
+    0.3333333333333333
+    """
+    return (ratio - factor) / (1 - factor)  # (10.9)
+
+
+def distance_under_schedule(rates, z0, sigma, lam):
+    """E[θ_t²] on ½λθ² with gradient noise σ, v being σ² (β₁ = 0).
+
+    z_t = (1 − α_t λ/σ)² z_{t−1} + α_t²                               (10.10)
+
+    rates : α_1 … α_T, shape (T, ...)
+    Returns z_0 … z_T, shape (T + 1, ...).
+
+    >>> distance_under_schedule(np.array([0.5, 0.5]), 1.0, 1.0, 1.0)
+    array([1.   , 0.5  , 0.375])
+    """
+    path = [z0 + 0 * rates[0]]
+    for a in rates:
+        z = (1 - a * lam / sigma) ** 2 * path[-1] + a**2  # (10.10)
+        path.append(z)
+    return np.array(path)
+
+
+def noise_floor(alpha, sigma, lam):
+    """Where E[θ²] ends at a constant rate, for α λ/σ small.
+
+    z_∞ ≈ α σ / (2 λ)                                                 (10.11)
+
+    >>> noise_floor(0.5, 4.0, 2.0)
+    0.5
+    """
+    return alpha * sigma / (2 * lam)  # (10.11)
+
+
+def noise_floor_of_loss(alpha, sigma):
+    """Where the mean loss ½λE[θ²] ends: λ has cancelled.
+
+    E[f] ≈ α σ / 4                                                    (10.12)
+
+    >>> noise_floor_of_loss(0.5, 4.0)
+    0.5
+    """
+    return alpha * sigma / 4  # (10.12)
+
+
+def noise_floor_with_momentum(a, sigma, lam, beta1):
+    """Stationary E[θ²] of θ ← θ − a m on ½λθ² with gradient noise σ; exact.
+
+    z = a σ² / (λ (2 − F₁ a λ)),  F₁ = (1 − β₁)/(1 + β₁)              (10.13)
+
+    >>> noise_floor_with_momentum(1.0, 3.0, 1.0, 0.0)
+    9.0
+    """
+    F1 = (1 - beta1) / (1 + beta1)
+    return a * sigma**2 / (lam * (2 - F1 * a * lam))  # (10.13)
+
+
+# ---- chapter 11: when Adam does not converge ------------------------------
+
+
+def average_regret(losses, best):
+    """What was lost per step against one fixed point, chosen afterwards.
+
+    R_T / T = (1/T) Σ_t [f_t(θ_{t−1}) − f_t(θ*)]                        (11.1)
+
+    losses : f_t(θ_{t-1}) at t = 1 … T, shape (T, ...)
+    best : f_t(θ*) at the point θ* with the smallest sum, shape (T, ...)
+
+    >>> float(average_regret(np.array([3.0, 1.0]), np.array([-3.0, 1.0])))
+    3.0
+    """
+    return np.mean(losses - best, axis=0)  # (11.1)
+
+
+def resting_regret(C, x):
+    """Average regret on Reddi's example of a player who stays at x.
+
+    R_T / T = (C − 2)(x + 1) / 3, T a multiple of 3                     (11.2)
+
+    >>> resting_regret(5.0, 1.0)
+    2.0
+    """
+    return (C - 2) * (x + 1) / 3  # (11.2)
+
+
+def reddi_second_moment(C, beta2):
+    """v at the three places of the cycle C, −1, −1, long after the start.
+
+    v_1 = w (C² + β₂ + β₂²), v_2 = w (1 + β₂ C² + β₂²),
+    v_3 = w (1 + β₂ + β₂² C²), w = (1 − β₂) / (1 − β₂³)                 (11.3)
+
+    Returns the three on a new last axis.
+
+    >>> reddi_second_moment(3.0, 0.5)
+    array([5.57142857, 3.28571429, 2.14285714])
+    """
+    b, w = beta2, (1 - beta2) / (1 - beta2**3)
+    return np.stack([w * (C**2 + b + b**2), w * (1 + b * C**2 + b**2),
+                     w * (1 + b + b**2 * C**2)], axis=-1)  # (11.3)
+
+
+def reddi_drift(C, beta2):
+    """Movement over one period of Reddi's example in units of α (β₁ = ε = 0).
+
+    D/α = −C / √v_1 + 1 / √v_2 + 1 / √v_3, v_1 … v_3 from (11.3)        (11.4)
+
+    >>> float(reddi_drift(3.0, 0.0))
+    1.0
+    """
+    v = reddi_second_moment(C, beta2)
+    return -C / np.sqrt(v[..., 0]) + 1 / np.sqrt(v[..., 1]) + 1 / np.sqrt(v[..., 2])  # (11.4)
+
+
+def reddi_balance(C, beta2):
+    """Positive where Reddi's example drifts to the wrong end, zero at β₂*.
+
+    B = 1/√(1 + β₂ C² + β₂²) + 1/√(1 + β₂ + β₂² C²) − C/√(C² + β₂ + β₂²)  (11.5)
+
+    >>> float(reddi_balance(3.0, 0.0))
+    1.0
+    """
+    b = beta2
+    return (1 / np.sqrt(1 + b * C**2 + b**2) + 1 / np.sqrt(1 + b + b**2 * C**2)
+            - C / np.sqrt(C**2 + b + b**2))  # (11.5)
+
+
+def reddi_threshold(C):
+    """β₂*, the zero of (11.5) between 0 and 1, for C > 2; by bisection.
+
+    >>> round(float(reddi_threshold(3.0)), 6)
+    0.472313
+    """
+    low, high = np.zeros(np.shape(C)), np.ones(np.shape(C))
+    for _ in range(50):
+        middle = (low + high) / 2
+        wrong = reddi_balance(C, middle) > 0
+        low, high = np.where(wrong, middle, low), np.where(wrong, high, middle)
+    return (low + high) / 2
+
+
+def reddi_threshold_near_two(C):
+    """β₂* for C a little above 2, to first order in C − 2.
+
+    1 − β₂* ≈ (4/3) (C − 2)                                             (11.6)
+
+    >>> round(reddi_threshold_near_two(2.03), 6)
+    0.96
+    """
+    return 1 - 4 / 3 * (C - 2)  # (11.6)
+
+
+def amsgrad_reddi_drift(C, v_max):
+    """AMSGrad's movement over one period, once its maximum v_max stands still.
+
+    D/α = −(C − 2) / √v_max                                             (11.7)
+
+    >>> float(amsgrad_reddi_drift(4.0, 16.0))
+    -0.5
+    """
+    return -(C - 2) / np.sqrt(v_max)  # (11.7)
+
+
+def raw_over_corrected(t, s, beta2):
+    """AMSGrad's step, maximum before the correction over maximum after it.
+
+    √((1 − β₂^t) / (1 − β₂^s))                                          (11.8)
+
+    for t ≥ s, s being the step at which both maxima were reached (ε = 0).
+
+    >>> float(raw_over_corrected(2, 1, 0.25))
+    1.118033988749895
+    """
+    return np.sqrt((1 - beta2**t) / (1 - beta2**s))  # (11.8)
+
+
+def threshold_from_cubes(g):
+    """β₂* of a cycle with a small positive sum that reads the same backwards.
+
+    1 − β₂* ≈ 4 v̄ Σ_j g_j / Σ_j g_j³, v̄ the mean of g²                  (11.9)
+
+    g : one cycle, shape (n,); β₁ = 0
+
+    >>> round(float(threshold_from_cubes(np.array([2.01, -1.0, -1.0]))), 4)
+    0.9867
+    """
+    return 1 - 4 * np.mean(g**2) * np.sum(g) / np.sum(g**3)  # (11.9)
+
+
+def wrong_limit(s, beta2):
+    """Where Adam with β₁ = 0 ends on gradients x + s (2, −1, −1), 1 − β₂ small.
+
+    x_∞ ≈ (1 − β₂) s / 4, instead of 0                                  (11.10)
+
+    >>> wrong_limit(2.0, 0.5)
+    0.25
+    """
+    return (1 - beta2) * s / 4  # (11.10)
+
+
+def progress_on_the_slope(drift, n, rates):
+    """How far a cycle of n gradients moves x while the steps `rates` are made.
+
+    x_T − x_S = (D/α)/n · (α_{S+1} + … + α_T)                           (11.11)
+
+    drift : D/α per cycle; rates : α_{S+1} … α_T, shape (T − S,)
+
+    >>> float(progress_on_the_slope(-4.0, 2, np.array([0.5, 0.25])))
+    -1.5
+    """
+    return drift / n * np.sum(rates)  # (11.11)
+
+
+# ---- chapter 12: a real network, compared fairly --------------------------
+
+
+def paired_interval(difference, quantile):
+    """Half the width of the confidence interval of a mean difference.
+
+    h = t s_d / √n, s_d the standard deviation of the differences      (12.1)
+
+    difference : one for each seed, shape (n, ...)
+    quantile : t, of Student's distribution with n − 1 degrees of freedom
+
+    >>> float(paired_interval([1.0, 3.0], 12.7))
+    12.7
+    """
+    n = len(difference)
+    return quantile * np.std(difference, axis=0, ddof=1) / np.sqrt(n)  # (12.1)
+
+
+def deviation_of_difference(s_a, s_b, r):
+    """Standard deviation of a − b, from theirs and their correlation r.
+
+    s_d = √(s_a² + s_b² − 2 r s_a s_b)                                 (12.2)
+
+    >>> float(deviation_of_difference(3.0, 4.0, 0.0))
+    5.0
+    """
+    return np.sqrt(s_a**2 + s_b**2 - 2 * r * s_a * s_b)  # (12.2)
+
+
+def expected_best(k, losses):
+    """The smallest of k of these losses, on average over all choices of k.
+
+    Σ_i C(n − i, k − 1) / C(n, k) · x_(i), x_(1) ≤ … ≤ x_(n)           (12.3)
+
+    k : how many are drawn, without replacement, 1 … n
+    losses : shape (n,)
+
+    >>> float(expected_best(2, [3.0, 1.0, 2.0]).round(4))
+    1.3333
+    """
+    x, n = np.sort(losses), len(losses)
+    i = np.arange(1, n + 1)
+    chosen = np.array([comb(n - j, k - 1) for j in i])
+    return (chosen * x).sum() / comb(n, k)  # (12.3)
+
+
+def rise_per_decade(below, best, above):
+    """How much the log of a loss rises a decade away from the best setting.
+
+    S = ½ [ln L(x − 1) + ln L(x + 1)] − ln L(x), x = log₁₀ of the setting
+                                                                       (12.4)
+
+    below, best, above : the losses L at a tenth of the best setting, at the
+        best, and at ten times it
+
+    >>> float(rise_per_decade(np.e, 1.0, np.e**3))
+    2.0
+    """
+    return (np.log(below) + np.log(above)) / 2 - np.log(best)  # (12.4)
+
+
+def same_memory(beta2, batch, new_batch):
+    """The decay rate that remembers as many examples at another batch size.
+
+    β₂' = β₂^(B'/B)                                                    (12.5)
+
+    >>> float(round(same_memory(0.5, 64, 128), 6))
+    0.25
+    """
+    return beta2 ** (new_batch / batch)  # (12.5)
+
+
+def eps_of_unscaled_loss(eps, c):
+    """The ε that does to a loss what `eps` does to c times this loss.
+
+    ε' = ε / c                                                         (12.6)
+
+    >>> eps_of_unscaled_loss(1.0, 4.0)
+    0.25
+    """
+    return eps / c  # (12.6)
+
+
+def _sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+# nodes and weights of the mean over a standard normal variable
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
+_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+
+
+def input_variance(q, weight_variance=2.0):
+    """Variance of a sigmoid unit's input, from that of the layer below.
+
+    q_{k+1} = σ_w² E[h(z)²],  z normal with variance q_k               (12.7)
+
+    weight_variance : σ_w², inputs times the variance of a weight
+
+    >>> float(input_variance(0.0))
+    0.5
+    """
+    h = _sigmoid(np.sqrt(q) * _NODES)
+    return weight_variance * (_WEIGHTS * h**2).sum()  # (12.7)
+
+
+def layer_factor(q, weight_variance=2.0):
+    """What one layer of sigmoids leaves of a small difference, either way.
+
+    c = √(σ_w² E[h'(z)²]),  z normal with variance q                   (12.8)
+
+    Forwards a difference between two inputs, backwards a gradient.
+
+    >>> float(layer_factor(0.0, 16.0))
+    1.0
+    """
+    h = _sigmoid(np.sqrt(q) * _NODES)
+    slope = h * (1 - h)
+    return np.sqrt(weight_variance * (_WEIGHTS * slope**2).sum())  # (12.8)
+
+
+def signal_to_noise(k, c, first=1.0):
+    """Signal over noise of layer k's gradient, from that of layer 1.
+
+    SNR_k = c^{k−1} SNR_1, while the network only knows class frequencies
+                                                                       (12.9)
+
+    >>> signal_to_noise(3, 0.5)
+    0.25
+    """
+    return c ** (k - 1) * first  # (12.9)
 
 
 # ---- chapter 13: geometry: who wins, and when -----------------------------
