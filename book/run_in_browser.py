@@ -1,0 +1,206 @@
+"""Add to the built book what runs its chapters in a reader's browser: JupyterLite.
+
+    python book/run_in_browser.py             after `jupyter-book build .`: `make site`
+    python book/run_in_browser.py FOLDER      a built book somewhere else
+
+Writes FOLDER/run and puts a button under the title of every page that is a notebook.
+The button opens a copy of that notebook: cleared, with a first cell that installs the
+book's package from the site.  The site serves all of it but Python itself (Pyodide),
+which the reader's browser fetches from its project's host when the kernel starts.
+"""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from os.path import relpath
+from pathlib import Path
+
+import nbformat
+import yaml
+from packaging.requirements import Requirement
+
+import notebooks
+from notebooks import ROOT
+
+WHEELS = ROOT / ".cache" / "wheels"
+# What the kernel installs beside the package: pure Python that Pyodide does not have.
+# From an index of packages it would have to be fetched by the reader.
+FOR_THE_KERNEL = ["anywidget", "comm", "ipywidgets", "jupyterlab-widgets", "psygnal", "typing-extensions"]
+# What the page itself uses: MyST in Markdown cells, widgets.
+FOR_THE_PAGE = ["anywidget", "jupyterlab-myst", "jupyterlab-widgets"]
+# Fonts in formats of old browsers; each is there as woff2, too.
+UNUSED = ["build/fa-*.eot", "build/fa-*.svg", "build/fa-*.ttf", "build/fa-*.woff",
+          "extensions/jupyterlab-myst/static/*.ttf", "extensions/jupyterlab-myst/static/*.woff"]
+
+KERNEL = {"display_name": "Python (Pyodide)", "language": "python", "name": "python"}
+FIRST = """\
+*This is a copy of [the page in the book]({page}) that runs in your browser.*
+*Choose **Run ▸ Run All Cells**; the first figure needs about twenty seconds.*
+*Change what you like: your changes stay in this browser, and nobody else sees them.*"""
+INSTALL = """\
+%pip install -q "descent[figures]"
+import logging
+# matplotlib makes its list of fonts here, and would announce it
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)"""
+BUTTON = """
+<p class="run-here"><a href="{address}">Run this {what} in your browser</a>
+<span>Nothing to install; it fetches Python, about 30 MB, when you click.</span></p>
+<script>if (location.protocol === "file:") document.querySelector(".run-here").innerHTML =
+'<span>To run this {what} in your browser, open it <a href="{online}">online</a>: from a disk it cannot start.</span>';</script>"""
+
+
+# ---- the copies -----------------------------------------------------------
+
+
+def for_the_browser(notebook, page, online):
+    """The copy of a notebook that JupyterLite opens; `page` is its address in the book at `online`."""
+    copy = nbformat.from_dict({**notebook, "metadata": {"kernelspec": KERNEL}})
+    copy.cells = [nbformat.v4.new_markdown_cell(FIRST.format(page=page), id="run-first"),
+                  nbformat.v4.new_code_cell(INSTALL, id="run-install")]
+    for cell in notebook.cells:
+        tags = set(cell.metadata.get("tags", ()))
+        if re.match(r"`+\{solution-(start|end)\}", cell.source):
+            continue
+        cell = nbformat.from_dict(dict(cell))
+        if cell.cell_type == "markdown":
+            cell.source = _plain_references(cell.source, online)
+            if "solution" in tags:
+                cell.source = f"``````{{admonition}} Solution\n:class: dropdown\n\n{cell.source}\n``````"
+        else:
+            cell.outputs, cell.execution_count = [], None
+            if tags & {"hide-input", "remove-input", "solution"}:
+                cell.metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": "solution" in tags}
+        copy.cells.append(cell)
+    nbformat.validate(copy)
+    return copy
+
+
+def _plain_references(text, online):
+    """MyST in a notebook knows only that notebook, and numbers equations in its own way."""
+    text = re.sub(r"\n\$\$ \(([^)\n]+)\)", r"\n\\tag{\1}\n$$", text)
+    text = re.sub(r"\{eq\}`([^`]+)`", r"(\1)", text)
+    text = re.sub(r"\{cite(?::t)?\}`([^`]+)`", lambda cited: ", ".join(
+        f"[{_author_and_year(key)}]({online}chapters/bibliography.html)" for key in cited[1].split(",")), text)
+    return re.sub(r"\]\((?!\w+:)(?:chapters/)?(\w+)\.md(#[^)]*)?\)",
+                  lambda link: f"]({online}chapters/{link[1]}.html{link[2] or ''})", text)
+
+
+def _author_and_year(key):
+    name, year = re.match(r"\s*([a-z]+)(\d{4})", key).groups()
+    return f"{name.capitalize()} {year}"
+
+
+# ---- the wheels -----------------------------------------------------------
+
+
+def wheels():
+    """Paths by name, downloaded where they are not there yet: the versions of constraints.txt."""
+    pins = map(Requirement, (line for line in (ROOT / "constraints.txt").read_text().splitlines()
+                             if line and not line.startswith("#")))
+    versions = {pin.name: next(iter(pin.specifier)).version for pin in pins}
+    wanted = sorted({*FOR_THE_KERNEL, *FOR_THE_PAGE})
+
+    def found(name):
+        return next(WHEELS.glob(f"{name.replace('-', '_')}-{versions[name]}-*none-any.whl"), None)
+
+    missing = [f"{name}=={versions[name]}" for name in wanted if not found(name)]
+    if missing:
+        # of psygnal there is a compiled wheel too, which no browser runs
+        _run("pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--dest", WHEELS,
+             "--platform", "any", "--implementation", "py", "--abi", "none", *missing,
+             otherwise=f"Could not download {', '.join(missing)}: is there a network?")
+    return {name: found(name) for name in wanted}
+
+
+def own_wheel(folder):
+    """The book's package, built from what git would ship: no leftovers of earlier builds."""
+    source = folder / "source"
+    shutil.copytree(ROOT / "code" / "descent", source / "code" / "descent",
+                    ignore=shutil.ignore_patterns("__pycache__"))
+    for name in "pyproject.toml", "README.md", "LICENSE":
+        shutil.copy(ROOT / name, source / name)
+    _run("pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation",
+         "--wheel-dir", folder, source, otherwise="Could not build the wheel of the book's package.")
+    return next(folder.glob("descent-*.whl"))
+
+
+def _run(module, *arguments, otherwise, cwd=None):
+    done = subprocess.run([sys.executable, "-m", module, *map(str, arguments)], cwd=cwd,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise SystemExit(f"{done.stdout}\n{otherwise}")
+
+
+# ---- the site -------------------------------------------------------------
+
+
+def build(site, pages, online):
+    """Write JupyterLite with the copies into the folder `run` of the site."""
+    kernel = next(Path(sys.prefix).glob("share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension"), None)
+    if kernel is None:
+        raise SystemExit("JupyterLite is not installed: pip install -c constraints.txt -e '.[lite]'")
+    with tempfile.TemporaryDirectory() as work:
+        work, wheel = Path(work), wheels()
+        for path, page in pages.items():
+            copy = work / "contents" / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            nbformat.write(for_the_browser(nbformat.read(path, as_version=4), online + page, online), copy)
+        settings = {
+            "LiteBuildConfig": {
+                "apps": ["notebooks", "tree"],
+                "contents": ["contents"],
+                "output_dir": "run",
+                "no_sourcemaps": True,
+                "no_unused_shared_packages": True,
+                # Only these, whatever else is installed here.
+                "ignore_sys_prefix": ["federated_extensions"],
+                "federated_extensions": [str(kernel), *(str(wheel[name]) for name in FOR_THE_PAGE)],
+            },
+            "PipliteAddon": {"piplite_urls": [str(own_wheel(work)), *(str(wheel[name]) for name in FOR_THE_KERNEL)]},
+        }
+        (work / "jupyter_lite_config.json").write_text(json.dumps(settings))
+        # light or dark as the reader's system is, like the book
+        (work / "overrides.json").write_text('{"@jupyterlab/apputils-extension:themes": {"adaptive-theme": true}}')
+        _run("jupyterlite_core", "build", cwd=work, otherwise="JupyterLite could not be built.")
+        for pattern in UNUSED:
+            for file in (work / "run").glob(pattern):
+                file.unlink()
+        shutil.rmtree(site / "run", ignore_errors=True)
+        shutil.copytree(work / "run", site / "run")
+
+
+def add_button(site, path, page, online):
+    """Put the button under the title of a page, once."""
+    notebook = path.relative_to(ROOT).as_posix()
+    address = f"{relpath('run', Path(page).parent)}/notebooks/index.html?path={notebook}"
+    text = (site / page).read_text("utf-8")
+    if 'class="run-here"' in text:
+        return
+    button = BUTTON.format(address=html.escape(address), online=html.escape(online + page),
+                           what="chapter" if "/" in page else "page")
+    text, count = re.subn(r'<h1>.*class="headerlink".*</h1>', lambda title: title[0] + button, text, count=1)
+    if not count:
+        raise SystemExit(f"{page} has no title to put the button under")
+    (site / page).write_text(text, "utf-8")
+
+
+def main(arguments):
+    site = Path(arguments[0] if arguments else ROOT / "_build" / "html")
+    online = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["html"]["baseurl"]
+    pages = {path: path.relative_to(ROOT).with_suffix(".html").as_posix() for path in notebooks.book_notebooks()}
+    # a chapter that is not in the contents yet has no page
+    pages = {path: page for path, page in pages.items() if (site / page).is_file()}
+    if not pages:
+        raise SystemExit(f"{site} is no built book: run `make book` first")
+    build(site, pages, online)
+    for path, page in pages.items():
+        add_button(site, path, page, online)
+    print(f"{len(pages)} pages can be run in a browser: {site / 'run'}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
