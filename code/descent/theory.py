@@ -1823,17 +1823,17 @@ def sign_steps(d, alpha):
     return d / (2 * alpha)  # (13.9)
 
 
-def gradient_on_the_line(s, k, Xy, n):
-    """Gradient of ‖Xw − y‖²/2n at w = s·sign(Xᵀy) if X sign(Xᵀy) = k y.
+def gradient_on_the_line(s, gamma, Xy, n):
+    """Gradient of ‖Xw − y‖²/2n at w = s·sign(Xᵀy) if X sign(Xᵀy) = γ y.
 
-    g = (k s − 1) Xᵀy / n                                             (13.10)
+    g = (γ s − 1) Xᵀy / n                                             (13.10)
 
     Xy : Xᵀy, shape (d,)
 
     >>> gradient_on_the_line(0.25, 4, np.array([3.0, -1.0]), 2)
     array([ 0., -0.])
     """
-    return (k * s - 1) * Xy / n  # (13.10)
+    return (gamma * s - 1) * Xy / n  # (13.10)
 
 
 def kept_with_l2(t, alpha, lam, G):
@@ -1856,3 +1856,43 @@ def kept_with_adamw(t, alpha, lam):
     0.25
     """
     return (1 - alpha * lam) ** t  # (13.12)
+
+
+# ---- chapter 14: does it survive a transformer? ---------------------------
+
+
+def mean_startup_ratio(x):
+    """The mean of ρ_1 … ρ_T, (7.8), over a run of T steps, β₁^t neglected.
+
+    ρ̄ ≈ (2/x) arcosh e^{x/2},  x = T (−ln β₂)                          (14.1)
+
+    x : the length of the run in time constants 1/(1 − β₂)
+
+    >>> round(float(mean_startup_ratio(0.6)), 4)
+    2.7128
+    """
+    return 2 / x * np.arccosh(np.exp(x / 2))  # (14.1)
+
+
+def mean_startup_ratio_late(x):
+    """The same for a run much longer than the memory.
+
+    ρ̄ → 1 + 2 ln 2 / x                                                 (14.2)
+
+    >>> round(float(mean_startup_ratio_late(100.0)), 4)
+    1.0139
+    """
+    return 1 + 2 * np.log(2) / x  # (14.2)
+
+
+def flattery(sigma):
+    """How much better the better of two equally good settings looks.
+
+    E[min(a, b)] = μ − σ/√π,  a and b independent N(μ, σ²)             (14.3)
+
+    sigma : σ, the standard deviation of a loss from seed to seed
+
+    >>> round(float(flattery(1.0)), 4)
+    0.5642
+    """
+    return sigma / np.sqrt(np.pi)  # (14.3)
