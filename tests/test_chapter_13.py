@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from descent import (adagrad, adam, adam_l2, adamw, gradient_descent,
                      momentum, nesterov, rmsprop, run, sign_descent, theory)
+from descent.exercises import (check_rare_class, check_resting_places,
+                               check_steps_turned)
 from descent.problems import (OneHot, OneHotColumn, Quadratic, Wilson,
                               quadratic, zipf)
 
@@ -183,7 +185,7 @@ def test_adaptive_rules_stay_on_the_line_of_signs(rule):
     f = Wilson(30, 20)
     u = np.sign(f.X.T @ f.y)
     options = {} if rule is sign_descent else {"eps": 0.0}
-    # stop before k s − 1 is rounding error, whose signs are anything
+    # stop before γ s − 1 is rounding error, whose signs are anything
     w = run(rule, f.grad, np.zeros(len(u)), 60, alpha=0.003, **options).theta
     s = w[:, :1]  # u_1 = 1
     np.testing.assert_allclose(w, s * u, rtol=1e-10, atol=1e-15)
@@ -229,3 +231,34 @@ def test_adamw_decays_alike_for_every_size_of_gradient(G):
 @pytest.mark.equation("13.12")
 def test_the_adamw_formula_at_a_number_done_by_hand():
     assert theory.kept_with_adamw(3, 0.5, 0.5) == pytest.approx(0.75**3)
+
+
+# ---- the checks of the exercises ------------------------------------------
+
+
+def steps_turned(angle, turn=True, start=True):
+    f = quadratic([1.0, 1000.0], angle * turn)
+    R = quadratic([1.0, 1000.0], angle).rotation
+    path = run(adam, f.grad, R @ [1.0, 1.0] if start else [1.0, 1.0], 3000,
+               alpha=0.1)
+    return (f(path.theta) < 1e-8).argmax()
+
+
+@pytest.mark.parametrize("check, answer, said", [
+    (check_rare_class, (2098.2, 35), "correct"),
+    (check_rare_class, (404.5, 35), "sum to one"),
+    (check_rare_class, (2098.2, 34.24), "whole"),
+    (check_rare_class, (2098.2, 69), "both ends"),
+    (check_steps_turned, steps_turned, "correct"),
+    (check_steps_turned, lambda a: steps_turned(a, start=False),
+     "H is turned, the start is not"),
+    (check_steps_turned, lambda a: steps_turned(a, turn=False),
+     "the start is turned, H is not"),
+    (check_resting_places, (-0.04, -20), "correct"),
+    (check_resting_places, (-20, -0.04), "exchanged"),
+    (check_resting_places, (0.04, 20), "signs"),
+])
+def test_a_check_accepts_what_is_right_and_names_the_slip(
+        check, answer, said, capsys):
+    check(answer)
+    assert said in capsys.readouterr().out

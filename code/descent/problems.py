@@ -298,7 +298,7 @@ class Wilson:
     positives, negatives: numbers of examples, positives > negatives ≥ 1.
 
     Source: Wilson, Roelofs, Stern, Srebro and Recht (2017), arXiv 1705.08292,
-    section 3.3, with fixed instead of random labels.
+    with a fixed number of labels of each kind instead of random ones.
 
     >>> f = Wilson(2, 1)
     >>> f.X @ np.sign(f.X.T @ f.y)
