@@ -5,10 +5,11 @@
 PYTHON := .venv/bin/python
 READY  := .venv/ready
 
-.PHONY: help setup book pdf test notebooks serve student clean
+.PHONY: help setup book site pdf test notebooks serve student clean
 
 help:
 	@echo "make book       build the book into _build/html"
+	@echo "make site       the same, with a button on every chapter that runs it in the reader's browser"
 	@echo "make pdf        write the book as one PDF; SOLUTIONS=in-place or none moves or drops the solutions"
 	@echo "make test       run every test, the notebooks and the built pages included"
 	@echo "make serve      look at the built book on http://localhost:8000"
@@ -34,6 +35,9 @@ $(READY): pyproject.toml constraints.txt
 book: $(READY)
 	.venv/bin/jupyter-book build . --all -W -n --keep-going
 
+site: book
+	$(PYTHON) book/run_in_browser.py
+
 SOLUTIONS := appendix
 pdf: $(READY)
 	$(PYTHON) book/pdf.py --solutions $(SOLUTIONS)
@@ -47,7 +51,7 @@ notebooks: $(READY)
 student: $(READY)
 	$(PYTHON) book/student.py
 
-serve: book
+serve: site
 	$(PYTHON) -m http.server 8000 --bind localhost --directory _build/html
 
 clean:

@@ -53,7 +53,7 @@ def keep_used_icons(app, exception):
         return icon[0] if names & used else ""
 
     script.write_text(ICON.sub(kept, script.read_text("utf-8")), "utf-8")
-    for unused in (site / "_static" / "scripts").glob("*.map"):
+    for unused in (site / "_static").rglob("*.map"):
         unused.unlink()
 
 
