@@ -20,9 +20,6 @@ import notebooks
 NO_CODE = {}
 # Lines of code whose chapter is not written yet: {label: chapter}.
 WAITING = {
-    "M1": 6, "M2": 6, "N1": 6, "N2": 6,
-    "A6": 11, "A7": 11, "A8": 11,
-    "W1": 13, "W2": 13,
 }
 
 

@@ -1410,18 +1410,6 @@ def noise_floor_of_loss(alpha, sigma):
     return alpha * sigma / 4  # (10.12)
 
 
-def noise_floor_with_momentum(a, sigma, lam, beta1):
-    """Stationary E[θ²] of θ ← θ − a m on ½λθ² with gradient noise σ; exact.
-
-    z = a σ² / (λ (2 − F₁ a λ)),  F₁ = (1 − β₁)/(1 + β₁)              (10.13)
-
-    >>> noise_floor_with_momentum(1.0, 3.0, 1.0, 0.0)
-    9.0
-    """
-    F1 = (1 - beta1) / (1 + beta1)
-    return a * sigma**2 / (lam * (2 - F1 * a * lam))  # (10.13)
-
-
 # ---- chapter 11: when Adam does not converge ------------------------------
 
 
