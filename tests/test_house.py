@@ -1,5 +1,6 @@
 """The house: what lies where, what is pinned, what the pages ask for."""
 
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import yaml
 from bs4 import BeautifulSoup
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import address
 
 ROOT = Path(__file__).parents[1]
 
@@ -68,15 +71,24 @@ def test_constraints_pin_everything_that_the_project_needs():
     assert missing == set()
 
 
-def test_citation_and_configuration_name_the_same_places():
+def test_the_citation_file_is_complete():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     assert citation["cff-version"] == "1.2.0"
     assert {"title", "authors", "message", "license", "version"} <= set(citation)
     assert citation["title"] == config["title"]
-    assert citation["repository-code"] == config["repository"]["url"]
-    assert citation["url"] == config["html"]["baseurl"] == config["sphinx"]["config"]["ogp_site_url"]
-    assert config["html"]["baseurl"].endswith(config["sphinx"]["config"]["notfound_urls_prefix"])
+    assert citation["repository-code"].startswith("https://") and citation["url"].startswith("https://")
+
+
+def test_the_place_of_the_book_follows_from_the_address_of_its_repository():
+    def published(**html):
+        return address.published({"repository": {"url": "https://github.com/Somebody/a-fork/", "branch": "main"},
+                                  "html": html})
+
+    assert published() == "https://somebody.github.io/a-fork/"
+    assert published(baseurl="https://book.example/x") == "https://book.example/x/"
+    with pytest.raises(ValueError, match="git.example/a/b is not on github.com.*baseurl"):
+        address.published({"repository": {"url": "https://git.example/a/b", "branch": "main"}})
 
 
 def test_every_line_of_the_readme_example_is_true():
@@ -123,3 +135,13 @@ def test_no_style_asks_another_host(html):
 @pytest.mark.parametrize("word", ["unpkg.com", "jsdelivr.net", "cdnjs", "googleapis", "binder"])
 def test_pages_do_not_mention_delivery_networks(html, word):
     assert [path.name for path in html.rglob("*.html") if word in path.read_text().lower()] == []
+
+
+def test_the_cloud_services_install_what_a_laptop_installs():
+    container = (ROOT / ".devcontainer" / "devcontainer.json").read_text()
+    container = json.loads(re.sub(r"^\s*//.*$", "", container, flags=re.M))
+    assert "--constraint constraints.txt --editable '.[notebook]'" in container["postCreateCommand"]
+    binder = (ROOT / ".binder" / "requirements.txt").read_text().splitlines()
+    assert binder[1:] == ["-c ../constraints.txt", "-e .[notebook]"]
+    python = (ROOT / ".binder" / "runtime.txt").read_text().strip()
+    assert re.fullmatch(r"python-3\.1[123]", python)

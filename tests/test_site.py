@@ -11,10 +11,12 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+import address
+
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[1]
-PREFIX = "/rmsprop-and-adam/"
+PREFIX = urlsplit(address.published()).path
 
 
 def pages_of_the_contents():
