@@ -132,7 +132,7 @@ def test_no_style_asks_another_host(html):
     assert found == []
 
 
-@pytest.mark.parametrize("word", ["unpkg.com", "jsdelivr.net", "cdnjs", "googleapis", "binder"])
+@pytest.mark.parametrize("word", ["unpkg.com", "jsdelivr.net", "cdnjs", "googleapis"])
 def test_pages_do_not_mention_delivery_networks(html, word):
     assert [path.name for path in html.rglob("*.html") if word in path.read_text().lower()] == []
 
