@@ -1536,7 +1536,7 @@ def threshold_from_cubes(g):
     g : one cycle, shape (n,); β₁ = 0
 
     >>> round(float(threshold_from_cubes(np.array([2.01, -1.0, -1.0]))), 4)
-    0.9867
+    0.9868
     """
     return 1 - 4 * np.mean(g**2) * np.sum(g) / np.sum(g**3)  # (11.9)
 
