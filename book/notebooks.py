@@ -240,7 +240,8 @@ def kernel_environment(scratch):
     }
 
 
-async def execute(notebook, folder, environment, timeout=TIMEOUT):
+async def execute(notebook, folder, environment, timeout=TIMEOUT,
+                  record_timing=False):
     """Run `notebook` in place, in a fresh kernel of this Python."""
     # Imported late: tests that only read notebooks need no kernel.
     from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
@@ -252,7 +253,7 @@ async def execute(notebook, folder, environment, timeout=TIMEOUT):
                                  kernel_spec_manager=NbvalKernelspecManager())
     client = NotebookClient(
         notebook, km=manager, timeout=timeout, store_widget_state=False,
-        record_timing=False, extra_arguments=["--log-level=ERROR"],
+        record_timing=record_timing, extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(folder)}})
     await client.async_execute(env={**os.environ, **environment},
                                cleanup_kc=True)

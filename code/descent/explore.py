@@ -546,7 +546,7 @@ def _range(a):
 def decode(page):
     """Return what a figure holds, from its ``text/html`` or from the `Explorer` itself.
 
-    A dict with ``svg``; ``controls``, label to the labels of its positions; ``start``; and ``artists``, a list of dicts
+    A dict with ``name``; ``svg``; ``controls``, label to the labels of its positions; ``start``; and ``artists``, a list of dicts
     with ``x`` and ``y`` in points from the picture's top left (arrays that end in a points axis, length 1 for a slider
     that changes nothing, NaN for a gap) and ``words`` (an array of strings), as far as the artist has them.
     """
@@ -571,5 +571,5 @@ def decode(page):
         if "words" in entry:
             artist["words"] = np.array(entry["strings"])[streams[entry["words"]][..., 0]]
         artists.append(artist)
-    return {"svg": spec["svg"], "start": spec["start"], "artists": artists,
+    return {"name": spec["name"], "svg": spec["svg"], "start": spec["start"], "artists": artists,
             "controls": {c["name"]: c["labels"] for c in spec["controls"]}}
