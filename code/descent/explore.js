@@ -232,6 +232,8 @@ export default {
       position: spec => spec.controls.map((_, k) => model.get(names[k])),
       moved: index => { index.forEach((i, k) => model.set(names[k], i)); model.save_changes(); }
     });
+    // Notebook 7 sees a key before the figure does, and would take the arrows.
+    for (const slider of el.querySelectorAll("input, [role=slider]")) slider.dataset.lmSuppressShortcuts = "";
     const follow = () => {
       const position = api.spec.controls.map((_, k) => model.get(names[k]));
       if (position.some((i, k) => i != api.index[k])) api.set(position);
