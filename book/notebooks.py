@@ -9,8 +9,8 @@ in its own folder, as it does for a student who opens it and for nbval.  A cell
 that fails leaves its file as it was.  Running twice changes nothing.
 
 In normal form a notebook has only what a reader needs: the same kernel name
-everywhere, execution counts 1, 2, 3, ..., stable cell ids, no times, versions,
-widget state or empty cells.  An interactive figure keeps its page (text/html) and its
+everywhere, a first cell that installs the package on Colab, execution counts 1,
+2, 3, ..., stable cell ids, no times, versions, widget state or empty cells.  An interactive figure keeps its page (text/html) and its
 summary (text/plain); a stored widget view without its model is a dead box.
 """
 
@@ -31,6 +31,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import (CellExecutionError, CellTimeoutError,
                                  DeadKernelError)
+
+import address
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT = 600  # seconds a cell
@@ -53,6 +55,28 @@ def book_notebooks():
 
 # ---- normal form ----------------------------------------------------------
 
+# The first cell of every notebook, which no page shows.
+COLAB = """\
+# On Colab this installs the book's package; elsewhere it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    source = "git+{repository}@{branch}"
+    %pip install -q "descent[figures] @ {{source}}"
+    from google.colab import output
+    output.enable_custom_widget_manager()"""
+
+
+def colab_cell(cells):
+    """The cell for Colab: the one that is there, as it ran, or a new one."""
+    repository, branch = address.repository()
+    source = COLAB.format(repository=repository, branch=branch)
+    old = next((cell for cell in cells if cell.get("id") == "colab"), None)
+    if old is not None and _joined(old.source) == source:
+        return old
+    return nbformat.v4.new_code_cell(source, id="colab", metadata={
+        "jupyter": {"source_hidden": True}, "tags": ["remove-cell"]})
+
 
 def normal_form(text):
     """The notebook `text` in normal form, as text."""
@@ -63,7 +87,9 @@ def normal_form(text):
     seen, count = set(), 0
     for cell in notebook.cells:
         cell.source = _joined(cell.source).rstrip()
-    notebook.cells = [cell for cell in notebook.cells if cell.source]
+    notebook.cells = [colab_cell(notebook.cells)] + [
+        cell for cell in notebook.cells
+        if cell.source and cell.get("id") != "colab"]
     for cell in notebook.cells:
         cell.metadata = {k: v for k, v in cell.metadata.items()
                          if k in CELL_METADATA and v}
