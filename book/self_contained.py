@@ -53,8 +53,10 @@ def keep_used_icons(app, exception):
         return icon[0] if names & used else ""
 
     script.write_text(ICON.sub(kept, script.read_text("utf-8")), "utf-8")
-    for unused in (site / "_static").rglob("*.map"):
-        unused.unlink()
+    # what only a developer's tools and old browsers ask for
+    for pattern in "*.map", "fa-*.ttf":
+        for unused in (site / "_static").rglob(pattern):
+            unused.unlink()
 
 
 def mend(app, pagename, templatename, context, doctree):

