@@ -9,8 +9,8 @@ in its own folder, as it does for a student who opens it and for nbval.  A cell
 that fails leaves its file as it was.  Running twice changes nothing.
 
 In normal form a notebook has only what a reader needs: the same kernel name
-everywhere, a first cell that installs the package on Colab, execution counts 1,
-2, 3, ..., stable cell ids, no times, versions, widget state or empty cells.  An interactive figure keeps its page (text/html) and its
+everywhere, execution counts 1, 2, 3, ..., stable cell ids, no times, versions,
+widget state or empty cells.  An interactive figure keeps its page (text/html) and its
 summary (text/plain); a stored widget view without its model is a dead box.
 """
 
@@ -55,28 +55,6 @@ def book_notebooks():
 
 # ---- normal form ----------------------------------------------------------
 
-# The first cell of every notebook, which no page shows.
-COLAB = """\
-# On Colab this installs the book's package; elsewhere it does nothing.
-import sys
-
-if "google.colab" in sys.modules:
-    source = "git+{repository}@{branch}"
-    %pip install -q "descent[figures] @ {{source}}"
-    from google.colab import output
-    output.enable_custom_widget_manager()"""
-
-
-def colab_cell(cells):
-    """The cell for Colab: the one that is there, as it ran, or a new one."""
-    repository, branch = address.repository()
-    source = COLAB.format(repository=repository, branch=branch)
-    old = next((cell for cell in cells if cell.get("id") == "colab"), None)
-    if old is not None and _joined(old.source) == source:
-        return old
-    return nbformat.v4.new_code_cell(source, id="colab", metadata={
-        "jupyter": {"source_hidden": True}, "tags": ["remove-cell"]})
-
 
 def normal_form(text):
     """The notebook `text` in normal form, as text."""
@@ -87,9 +65,7 @@ def normal_form(text):
     seen, count = set(), 0
     for cell in notebook.cells:
         cell.source = _joined(cell.source).rstrip()
-    notebook.cells = [colab_cell(notebook.cells)] + [
-        cell for cell in notebook.cells
-        if cell.source and cell.get("id") != "colab"]
+    notebook.cells = [cell for cell in notebook.cells if cell.source]
     for cell in notebook.cells:
         cell.metadata = {k: v for k, v in cell.metadata.items()
                          if k in CELL_METADATA and v}
@@ -243,6 +219,33 @@ def _words(svg):
     return re.findall(r"<text[^>]*>([^<]*)<", svg)
 
 
+# ---- Colab ----------------------------------------------------------------
+
+# The first cell of every notebook of the book; no page shows it.
+COLAB = """\
+# On Colab this installs the book's package; elsewhere it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    source = "git+{repository}@{branch}"
+    %pip install -q "descent[figures] @ {{source}}"
+    from google.colab import output
+    output.enable_custom_widget_manager()"""
+
+
+def with_colab_cell(notebook):
+    """The notebook, beginning with the cell for Colab: as it ran, or anew."""
+    repository, branch = address.repository()
+    source = COLAB.format(repository=repository, branch=branch)
+    first = notebook.cells[0] if notebook.cells else {}
+    if first.get("id") == "colab" and _joined(first.source) == source:
+        return notebook
+    cell = nbformat.v4.new_code_cell(source, id="colab", metadata={
+        "jupyter": {"source_hidden": True}, "tags": ["remove-cell"]})
+    others = [other for other in notebook.cells if other.get("id") != "colab"]
+    return nbformat.from_dict({**notebook, "cells": [cell, *others]})
+
+
 # ---- execution ------------------------------------------------------------
 
 
@@ -306,6 +309,8 @@ async def _refresh(path, gate, environment):
         before = path.read_bytes()
         try:
             notebook = nbformat.reads(normal_form(before), as_version=4)
+            if path.resolve() in book_notebooks():
+                notebook = with_colab_cell(notebook)
             await execute(notebook, path.parent, environment)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             return f"{path}: {complaint(error, notebook)}"
@@ -332,6 +337,10 @@ def check(path):
     text = path.read_bytes()
     notebook = json.loads(text)
     problems = [f"{path}: {problem}" for problem in blind_spots(notebook)]
+    if path.resolve() in book_notebooks() and with_colab_cell(
+            nbformat.from_dict(notebook)) != notebook:
+        problems.append(f"{path}: the first cell does not install the package "
+                        "on Colab; run make notebooks")
     if text != normal_form(text).encode():
         problems.append(f"{path}: not in normal form; run make notebooks")
     return problems

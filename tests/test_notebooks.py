@@ -18,6 +18,7 @@ import pytest
 from nbformat.v4 import (new_code_cell, new_markdown_cell, new_notebook,
                          new_output)
 
+import address
 import notebooks
 
 PATHS = notebooks.book_notebooks()
@@ -145,10 +146,30 @@ def test_no_cell_measures_time(notebook):
                              r"^%%?time", cell.source, re.M), f"cell {number}"
 
 
+def test_the_first_cell_installs_the_package_on_colab_and_nowhere_else(notebook):
+    first = notebook.cells[0]
+    assert first.id == "colab" and "remove-cell" in first.metadata.tags
+    assert first.source.index("google.colab") < first.source.index("%pip")
+    url, branch = address.repository()
+    assert f'"git+{url}@{branch}"' in first.source
+    assert first.outputs == []
+
+
+def test_a_fork_finds_its_own_address_in_the_first_cell(monkeypatch):
+    monkeypatch.setattr(address, "repository",
+                        lambda: ("https://github.com/a/fork", "main"))
+    before = nbformat.read(PATHS[0], as_version=4)
+    after = notebooks.with_colab_cell(before)
+    assert "git+https://github.com/a/fork@main" in after.cells[0].source
+    assert after.cells[1:] == before.cells[1:]
+    assert notebooks.with_colab_cell(after) == after
+    assert any("Colab" in problem for problem in notebooks.check(PATHS[0]))
+
+
 def test_a_notebook_has_one_title(notebook):
     titles = [line for _, line in prose(notebook) if re.match("# ", line)]
     assert len(titles) == 1
-    assert notebook.cells[0].source.splitlines()[0] == titles[0]
+    assert notebook.cells[1].source.splitlines()[0] == titles[0]
 
 
 def test_prose_does_not_belittle(notebook):
