@@ -63,7 +63,7 @@ def for_the_browser(notebook, page, online):
     """The copy of a notebook that JupyterLite opens; `page` is its address in the book at `online`."""
     copy = nbformat.from_dict({**notebook, "metadata": {"kernelspec": KERNEL}})
     copy.cells = [nbformat.v4.new_markdown_cell(FIRST.format(page=page), id="run-first"),
-                  nbformat.v4.new_code_cell(INSTALL, id="run-install")]
+                  nbformat.v4.new_code_cell(INSTALL, id="run-install", metadata={"jupyter": {"source_hidden": True}})]
     for cell in notebook.cells:
         tags = set(cell.metadata.get("tags", ()))
         if re.match(r"`+\{solution-(start|end)\}", cell.source):
@@ -76,7 +76,7 @@ def for_the_browser(notebook, page, online):
         else:
             cell.outputs, cell.execution_count = [], None
             if tags & {"hide-input", "remove-input", "solution"}:
-                cell.metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": "solution" in tags}
+                cell.metadata["jupyter"] = {"source_hidden": True}
         copy.cells.append(cell)
     nbformat.validate(copy)
     return copy
@@ -84,7 +84,8 @@ def for_the_browser(notebook, page, online):
 
 def _plain_references(text, online):
     """MyST in a notebook knows only that notebook, and numbers equations in its own way."""
-    text = re.sub(r"\n\$\$ \(([^)\n]+)\)", r"\n\\tag{\1}\n$$", text)
+    text = re.sub(r"(?ms)^\$\$[ \n](.+?)[ \n]\$\$(?: \(([^)\n]+)\))?$", lambda equation: "~~~{math}\n:enumerated: false\n"
+                  + equation[1] + (f"\n\\tag{{{equation[2]}}}" if equation[2] else "") + "\n~~~", text)
     text = re.sub(r"\{eq\}`([^`]+)`", r"(\1)", text)
     text = re.sub(r"\{cite(?::t)?\}`([^`]+)`", lambda cited: ", ".join(
         f"[{_author_and_year(key)}]({online}chapters/bibliography.html)" for key in cited[1].split(",")), text)

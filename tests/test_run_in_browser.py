@@ -109,13 +109,6 @@ def printed(cell):
     return texts
 
 
-def show_all_outputs(page):
-    """Unfold what is folded away, the solutions' outputs for one, so that their figures can be moved."""
-    page.evaluate("""() => {
-        for (const cell of jupyterapp.shell.currentWidget.content.widgets) cell.outputHidden = false;
-    }""")
-
-
 @pytest.mark.parametrize("path", [
     pytest.param(path, id=path.stem, marks=() if path.stem in THREE else pytest.mark.every_chapter)
     for path in CHAPTERS])
@@ -154,7 +147,6 @@ def test_a_chapter_runs_in_the_browser_and_prints_what_the_book_prints(site, add
     assert {cell.id: printed(here[cell.id]) for cell in book.cells if cell.cell_type == "code"} == {
         cell.id: printed(cell) for cell in book.cells if cell.cell_type == "code"}
     if alive:
-        show_all_outputs(page)
         assert stuck_sliders(page) == []
         assert alive < ALIVE_WITHIN * waiting
     assert page.complaints == []
