@@ -1,4 +1,5 @@
-"""The real data of the book: 1,797 handwritten digits, and how it is split."""
+"""The real data of the book: 1,797 handwritten digits, how it is split, and
+the long trainings on it that are recorded."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -6,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 FILE = Path(__file__).with_name("digits.npz")
+SWEEPS = Path(__file__).with_name("sweeps.npz")
 
 
 class Split(NamedTuple):
@@ -69,3 +71,35 @@ def split(X, y, seed=0):
     first, second = int(0.6 * len(X)), int(0.8 * len(X))
     parts = np.split(order, [first, second])
     return Split(*((X[part], y[part]) for part in parts))
+
+
+def sweeps():
+    """The long trainings of chapter 12 that are recorded: {name: array}.
+
+    Each of five sweeps has a part in front of its names.  Numbers are
+    rounded to four digits.  Losses are those after the last epoch, except
+    where epochs stand among the axes.
+
+    rates_ : the five rules with their defaults, axes (rule, alpha, seed,
+        epochs + 1): `rates_loss`, `rates_validation_loss`,
+        `rates_validation_accuracy`
+    rise_ : a decade below, at and above the best cell of the map, on fresh
+        seeds: `rise_validation_loss`, axes (rule, setting, miss, seed)
+    map_ : RMSprop and Adam, axes (rule, gap, alpha, seed), gap = 1 − β₂
+        `map_loss`, `map_validation_loss`; `map_curve` has the validation
+        loss by epoch, the geometric mean of the seeds:
+        (rule, gap, alpha, epochs + 1)
+    batch_ : `batch_validation_loss`, axes (rule, batch, half_life, alpha,
+        seed); the half-life of v is counted in examples
+    depth_ : sigmoid networks of width 32, 60 epochs, `depth_accuracy`, axes
+        (rule, depth, alpha, seed), and `depth_loss` by epoch, (..., epochs
+        + 1); row r of `depth_alpha` has the rates of rule r
+
+    The axes' values are under their names, such as `map_alpha`.
+    `python experiments/digits.py` in the repository writes the file again.
+
+    >>> sweeps()["map_validation_loss"].shape
+    (2, 20, 25, 10)
+    """
+    with np.load(SWEEPS) as file:
+        return dict(file)

@@ -1,0 +1,150 @@
+"""Record the long sweeps of chapter 12 in `code/descent/sweeps.npz`.
+
+Run `python experiments/digits.py` from the top of the repository; it takes
+about seven minutes on one core, half of that on two.  With names of sweeps
+(`python experiments/digits.py rates rise`) it records these anew and keeps
+the others.  The file is committed; the chapter re-runs a part of each sweep
+and compares.
+
+Beyond the largest useful rate training is chaotic: rounding, which differs
+between processors, decides where a run ends.  There only the record is the
+same for everybody.
+
+The settings are those of the book's comparisons: 60/20/20 split, pixels / 16,
+batch 64, 15 epochs, He initialisation; a seed decides start and minibatches.
+What the arrays hold, and in which order their axes stand, says
+`descent.data.sweeps`.
+"""
+
+import os
+import sys
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one core a process
+
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from descent import adam, adamw, gradient_descent, momentum, rmsprop
+from descent.data import digits, split, sweeps
+from descent.network import Network, train
+
+FILE = Path(__file__).parents[1] / "code" / "descent" / "sweeps.npz"
+DIGITS = 4  # of each recorded number
+
+RATES = {"alpha": np.logspace(-4, 1, 11), "seed": np.arange(5),
+         "rule": ["gradient_descent", "momentum", "rmsprop", "adam", "adamw"]}
+MAP = {"alpha": np.logspace(-3.5, -0.5, 25), "gap": np.logspace(-4, -0.2, 20),
+       "seed": np.arange(10), "rule": ["rmsprop", "adam"]}
+# a decade below, at and above the best settings of the map, on other seeds
+RISE = {"seed": np.arange(100, 120), "rule": MAP["rule"],
+        "setting": ["alpha", "gap"], "miss": np.array([0.1, 1, 10])}
+BEST = {"rmsprop": (10**-1.875, 0.1), "adam": (10**-1.75, 10**-2.6)}
+BATCH = {"alpha": np.logspace(-4, -1, 7), "half_life": np.logspace(1.5, 5.5, 9),
+         "batch": np.array([4, 16, 64, 256]), "seed": np.arange(5),
+         "rule": ["rmsprop", "adam"]}
+DEPTH = {"alpha": np.array([np.logspace(-2, 1, 7), np.logspace(-4, -1, 7),
+                            np.logspace(-4, -1, 7)]),
+         "depth": np.array([4, 8]), "seed": np.arange(5),
+         "rule": ["gradient_descent", "rmsprop", "adam"]}
+RULES = {"gradient_descent": gradient_descent, "momentum": momentum,
+         "rmsprop": rmsprop, "adam": adam, "adamw": adamw}
+
+
+def trained(rule, seeds, network=Network(), **hyper):
+    (X, y), (X_val, y_val), _ = split(*digits())
+    return train(network, RULES[rule], network.init(seeds), X / 16, y,
+                 seed=seeds, validation=(X_val / 16, y_val), **hyper)
+
+
+def rates_of(rule, alpha):
+    """One rate with the defaults of a rule."""
+    result = trained(rule, RATES["seed"], alpha=alpha)
+    return (result.validation_loss.T, result.loss.T,
+            result.validation_accuracy.T)
+
+
+def rise_of(rule, setting):
+    """Around the best cell of the map, in one direction."""
+    alpha, gap = BEST[rule]
+    miss = RISE["miss"][:, None, None]
+    if setting == "alpha":
+        result = trained(rule, RISE["seed"], alpha=alpha * miss,
+                         beta2=1 - gap)
+    else:
+        result = trained(rule, RISE["seed"], alpha=alpha,
+                         beta2=1 - gap * miss)
+    return (result.validation_loss[-1],)
+
+
+def map_of(rule, gap):
+    """One row of the map of rate against decay rate; gap is 1 − β₂."""
+    result = trained(rule, MAP["seed"], alpha=MAP["alpha"][:, None, None],
+                     beta2=1 - gap)
+    curve = np.exp(np.log(result.validation_loss).mean(-1))
+    return result.validation_loss[-1], result.loss[-1], curve.T
+
+
+def batch_of(rule, batch):
+    """Rates against half-lives in samples, at one batch size."""
+    beta2 = 0.5 ** (batch / BATCH["half_life"])
+    result = trained(rule, BATCH["seed"], batch=int(batch),
+                     alpha=BATCH["alpha"][:, None, None],
+                     beta2=beta2[:, None, None, None])
+    return (result.validation_loss[-1],)
+
+
+def depth_of(rule, depth):
+    """Rates for a deep network of sigmoids."""
+    network = Network((64, *[32] * int(depth), 10), "sigmoid")
+    alpha = DEPTH["alpha"][DEPTH["rule"].index(rule)][:, None, None]
+    hyper = {} if rule == "gradient_descent" else {"eps": 1e-12}
+    result = trained(rule, DEPTH["seed"], network, alpha=alpha, epochs=60,
+                     **hyper)
+    return result.accuracy[-1], np.moveaxis(result.loss, 0, -1)
+
+
+def rounded(x):
+    """To DIGITS significant digits, which keeps the file small."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit = 10.0 ** (np.floor(np.log10(np.abs(x))) - DIGITS + 1)
+        return np.where(unit > 0, np.round(x / unit) * unit, x).astype("f4")
+
+
+SWEEPS = {  # name: (axes, job, the axis that is split into jobs, fields)
+    "batch": (BATCH, batch_of, "batch", ["validation_loss"]),
+    "depth": (DEPTH, depth_of, "depth", ["accuracy", "loss"]),
+    "map": (MAP, map_of, "gap", ["validation_loss", "loss", "curve"]),
+    "rates": (RATES, rates_of, "alpha",
+              ["validation_loss", "loss", "validation_accuracy"]),
+    "rise": (RISE, rise_of, "setting", ["validation_loss"]),
+}
+
+
+def main(names):
+    arrays = sweeps() if names else {}
+    names = names or list(SWEEPS)
+    with ProcessPoolExecutor(2) as pool:
+        waiting = {}
+        for name in names:
+            axes, job, split_axis, _ = SWEEPS[name]
+            todo = product(axes["rule"], axes[split_axis])
+            waiting[name] = [pool.submit(job, *which) for which in todo]
+        for name in names:
+            axes, _, split_axis, fields = SWEEPS[name]
+            results = [future.result() for future in waiting[name]]
+            for field, values in zip(fields, zip(*results)):
+                values = np.stack(values).reshape(
+                    len(axes["rule"]), len(axes[split_axis]),
+                    *values[0].shape)
+                arrays[f"{name}_{field}"] = rounded(values)
+            arrays.update((f"{name}_{axis}", np.asarray(grid))
+                          for axis, grid in axes.items())
+    np.savez_compressed(FILE, **arrays)
+    print(f"{FILE.name}: {FILE.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
