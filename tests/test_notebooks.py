@@ -293,7 +293,8 @@ def refresh(*arguments):
 def refreshed(tmp_path_factory):
     """A small notebook, executed twice, and a copy of the tools beside it."""
     folder = tmp_path_factory.mktemp("book")
-    for tool in "conftest.py", "book/notebooks.py", "tests/nbval_sanitize.cfg":
+    for tool in ("conftest.py", "book/notebooks.py", "book/address.py",
+                 "tests/nbval_sanitize.cfg"):
         (folder / tool).parent.mkdir(exist_ok=True)
         shutil.copy(notebooks.ROOT / tool, folder / tool)
     path = written(
