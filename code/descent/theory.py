@@ -1469,7 +1469,7 @@ def reddi_drift(C, beta2):
 def reddi_balance(C, beta2):
     """Positive where Reddi's example drifts to the wrong end, zero at β₂*.
 
-    B = 1/√(1 + β₂ C² + β₂²) + 1/√(1 + β₂ + β₂² C²) − C/√(C² + β₂ + β₂²)  (11.5)
+    Q = 1/√(1 + β₂ C² + β₂²) + 1/√(1 + β₂ + β₂² C²) − C/√(C² + β₂ + β₂²)  (11.5)
 
     >>> float(reddi_balance(3.0, 0.0))
     1.0
