@@ -289,6 +289,7 @@ def main():
     if options.tiny:
         vars(options).update(width=32, layers=2, heads=2, context=32, batch=4, eval_batches=1,
                              workers=1, steps=20, steps_c=8)
+        torch.set_num_threads(1)             # such small matrices gain nothing from more
     begin = time.time()
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_float32_matmul_precision("high")
