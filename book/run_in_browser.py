@@ -66,7 +66,7 @@ def for_the_browser(notebook, page, online):
                   nbformat.v4.new_code_cell(INSTALL, id="run-install", metadata={"jupyter": {"source_hidden": True}})]
     for cell in notebook.cells:
         tags = set(cell.metadata.get("tags", ()))
-        if re.match(r"`+\{solution-(start|end)\}", cell.source):
+        if cell.id == "colab" or re.match(r"`+\{solution-(start|end)\}", cell.source):
             continue
         cell = nbformat.from_dict(dict(cell))
         if cell.cell_type == "markdown":

@@ -33,6 +33,9 @@ ALIVE_WITHIN = 30  # seconds after Run All Cells on free cores, the start of Pyt
 END = 600
 SITE_LIMIT = 40e6  # bytes on disk
 
+CODE = "[...jupyterapp.shell.currentWidget.context.model.cells].filter(cell => cell.type === 'code')"
+FAILED = CODE + ".some(cell => cell.toJSON().outputs.some(out => out.output_type === 'error'))"
+
 
 @pytest.fixture(scope="session")
 def site(built_book, tmp_path_factory, worker_id):
@@ -99,6 +102,11 @@ CHAPTERS = [path for path in notebooks.book_notebooks()
             if f"{path.relative_to(ROOT).with_suffix('')}.html" in PAGES]
 
 
+def code_cells(notebook):
+    """All but the cell that installs the package where the notebook is opened."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.id not in ("colab", "run-install")]
+
+
 def printed(cell):
     """What a cell printed and returned, as text: not its pictures and widgets, which have their own tests."""
     texts = {}
@@ -116,7 +124,7 @@ def test_a_chapter_runs_in_the_browser_and_prints_what_the_book_prints(site, add
     if not PYODIDE.is_dir():
         pytest.skip("no copy of Pyodide: fetch its 77 MB with `make .cache/pyodide`")
     name = path.relative_to(ROOT).with_suffix("")
-    book = nbformat.read(path, as_version=4)
+    book = nbformat.read(site / "_sources" / path.relative_to(ROOT), as_version=4)   # as it was built
 
     page.goto(address + f"{name}.html")
     assert page.asked == [], "something is fetched before the click"
@@ -126,16 +134,12 @@ def test_a_chapter_runs_in_the_browser_and_prints_what_the_book_prints(site, add
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     started = time.monotonic()
     alive = None
-    if any("explore(" in cell.source for cell in book.cells if cell.cell_type == "code"):
-        page.wait_for_selector(".jp-Notebook .descent[data-live] svg", state="attached", timeout=1000 * END)
+    if any("explore(" in cell.source for cell in code_cells(book)):
+        page.wait_for_function("document.querySelector('.jp-Notebook .descent[data-live] svg') || " + FAILED,
+                               timeout=1000 * END)
         alive = time.monotonic() - started
         waiting = max(1, os.getloadavg()[0] / os.cpu_count())   # for each core, this test and others
-    page.wait_for_function("""() => {
-        const model = jupyterapp.shell.currentWidget.context.model;
-        const code = [...model.cells].filter(cell => cell.type === "code");
-        return code.every(cell => cell.executionCount)
-            || code.some(cell => [...cell.toJSON().outputs].some(out => out.output_type === "error"));
-    }""", timeout=1000 * END, polling=500)
+    page.wait_for_function(f"{CODE}.every(cell => cell.executionCount) || " + FAILED, timeout=1000 * END, polling=500)
     seconds = time.monotonic() - started
     print(f"{name}: first figure alive after {alive or 0:.0f} s, last cell done after {seconds:.0f} s, "
           f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
@@ -144,8 +148,8 @@ def test_a_chapter_runs_in_the_browser_and_prints_what_the_book_prints(site, add
     errors = [f"{key}: {out['ename']}: {out['evalue']}\n" + "\n".join(out["traceback"])[-1500:]
               for key, cell in here.items() for out in cell.get("outputs", ()) if out["output_type"] == "error"]
     assert errors == []
-    assert {cell.id: printed(here[cell.id]) for cell in book.cells if cell.cell_type == "code"} == {
-        cell.id: printed(cell) for cell in book.cells if cell.cell_type == "code"}
+    assert {cell.id: printed(here[cell.id]) for cell in code_cells(book)} == {
+        cell.id: printed(cell) for cell in code_cells(book)}
     if alive:
         assert stuck_sliders(page) == []
         assert alive < ALIVE_WITHIN * waiting
@@ -182,11 +186,11 @@ def test_a_page_opened_from_disk_says_that_it_must_be_online(site, page):
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in CHAPTERS])
 def test_a_copy_keeps_every_cell_that_runs_and_knows_the_book_s_names(site, path):
-    book = nbformat.read(path, as_version=4)
+    book = nbformat.read(site / "_sources" / path.relative_to(ROOT), as_version=4)   # as it was built
     copy = nbformat.read(site / "run" / "files" / path.relative_to(ROOT), as_version=4)
     assert copy.cells[1].source.startswith("%pip install")
-    assert [(cell.id, cell.source) for cell in copy.cells[2:] if cell.cell_type == "code"] == [
-        (cell.id, cell.source) for cell in book.cells if cell.cell_type == "code"]
+    assert [(cell.id, cell.source) for cell in code_cells(copy)] == [
+        (cell.id, cell.source) for cell in code_cells(book)]
     words = "\n".join(cell.source for cell in copy.cells if cell.cell_type == "markdown")
     labels = re.findall(r"^\$\$ \(([^)\n]+)\)", "\n".join(cell.source for cell in book.cells), re.M)
     assert [label for label in labels if rf"\tag{{{label}}}" not in words] == []
