@@ -278,6 +278,8 @@ def test_a_wrong_signal_share_is_diagnosed(capsys, options, cause):
 
 @pytest.mark.parametrize("check, right, wrong", [
     ("signal_shows", (101**-0.5, 100), (101**-0.5, 10)),
+    ("signal_shows", (101**-0.5, 100), (100, 101**-0.5)),
+    ("rate_for_floor", (0.002, 50), (50, 0.002)),
     ("rate_for_floor", (0.002, 50), (0.01, 10)),
     ("share_on_noise", 1 / 19, 0.229)])
 def test_numbers_are_accepted_and_slips_diagnosed(capsys, check, right, wrong):
