@@ -97,6 +97,8 @@ def never_raises(check):
             name, verdict = check(answer, *args, **kwargs)
         except KeyboardInterrupt:
             raise
+        except Complaint as complaint:
+            name, verdict = "answer", str(complaint)
         except BaseException as error:  # an answer can be any object at all
             name, verdict = "answer", f"cannot be read: {_describe(error)}"
         print(f"{name}: {verdict}")
@@ -1583,6 +1585,7 @@ def check_signal_shows(answer):
                 rtol=1e-3, wrong={
         "this is 1/η; below the root stands 1 + η²": [0.1, 100],
         "this is the share of the signal; take its root": [step**2, 100],
+        "the order is step, number of steps": [100, step],
         "noise grows with the root of the number of steps": [step, 10],
         "the steps are not independent: momentum spreads each gradient "
         "over many of them, and nothing of it is lost":
@@ -1601,6 +1604,7 @@ def check_rate_for_floor(answer):
     check_value("rate and steps", answer, np.array([0.002, 50.0]), wrong={
         "this is the time of θ; that of its square is half": [0.002, 100],
         "this is the floor of E[θ²]; the loss is ½λ times that": [0.01, 10],
+        "the order is rate, steps": [50, 0.002],
         "the curvature cancels in the loss": [0.0002, 500],
         "these are steps to a half, not to 1/e": [0.002, 50 * np.log(2)],
         "σ is missing in the time": [0.002, 25.0],
