@@ -39,9 +39,9 @@ def seconds(f):
 
 
 def alternate(repetitions, *sides):
-    """The median time of each side, in seconds."""
+    """The times of each side, in seconds."""
     times = [[seconds(f) for f in sides] for _ in range(repetitions)]
-    return [median(column) for column in zip(*times)]
+    return list(zip(*times))
 
 
 def batch(settings=1000, steps=200, repetitions=5):
@@ -65,10 +65,12 @@ def batch(settings=1000, steps=200, repetitions=5):
         return np.array(ends)
 
     assert np.abs(at_once().theta - one_by_one()).max() < 1e-12
-    together, single = alternate(repetitions, at_once, one_by_one)
+    times = alternate(repetitions, at_once, one_by_one)
+    together, single = map(median, times)
     print(f"{settings} Adam runs of {steps} steps in 2-D: at once "
           f"{together * 1e3:.1f} ms, one by one {single * 1e3:.0f} ms, "
           f"ratio {single / together:.0f}")
+    return times
 
 
 def step(size, dtype, repetitions=25, steps=200):
@@ -95,7 +97,7 @@ def step(size, dtype, repetitions=25, steps=200):
     assert state.theta.dtype == start.dtype
     error = np.abs(state.theta - theta.detach().numpy()).max()
     assert error < (1e-12 if dtype == "float64" else 1e-5), error
-    a, b = (x / steps for x in alternate(repetitions, ours, theirs))
+    a, b = (median(x) / steps for x in alternate(repetitions, ours, theirs))
     print(f"one Adam step, {size} parameters, {dtype}: descent "
           f"{a * 1e6:.1f} µs, torch {b * 1e6:.1f} µs, ratio {b / a:.2f}")
 
