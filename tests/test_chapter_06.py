@@ -377,7 +377,11 @@ def nesterov_limit(mu, lam):
      "from below"),
     (check_window_of_rates, lambda b, low, high: (
         (1 - b) / low, (1 + b) ** 2 / (1 - b) / high), "√β₁, not β₁"),
+    (check_window_of_rates, lambda b, low, high: window(b, low, high)[::-1],
+     "wrong order"),
     (check_nesterov_limit, nesterov_limit, ": correct"),
+    (check_nesterov_limit, lambda mu, lam: 2 * (1 + mu) / ((1 - mu) * lam),
+     "(6.8)"),
     (check_nesterov_limit, lambda mu, lam: 2 * (1 + mu) / lam, "heavy ball"),
     (check_nesterov_limit, lambda mu, lam: 2 / lam, "gradient descent's"),
 ])

@@ -1286,7 +1286,9 @@ def check_window_of_rates(function):
             "the upper end is where the roots become real again, not where "
             "momentum becomes unstable": lambda b, low, high: (
                 ends()(b, low, high)[0],
-                theory.largest_stable_rate_with_momentum(b, high))})
+                theory.largest_stable_rate_with_momentum(b, high)),
+            "low and high are in the wrong order": lambda b, low, high: (
+                ends()(b, low, high)[::-1])})
 
 
 def check_nesterov_limit(function):
@@ -1312,7 +1314,9 @@ def check_nesterov_limit(function):
             "here the product of the roots is −μ²/(1 + 2μ), not zero: the "
             "roots leave at −1": lambda mu, lam: 1 / lam,
             "this is the rate of an averaged form; the question is α_HB":
-                lambda mu, lam: right(mu, lam) / (1 - mu)})
+                lambda mu, lam: right(mu, lam) / (1 - mu),
+            "this is the limit (6.8), of heavy ball and in averaged form":
+                lambda mu, lam: 2 * (1 + mu) / ((1 - mu) * lam)})
 
 
 # ---- chapter 7 ------------------------------------------------------------
