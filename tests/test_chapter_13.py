@@ -239,8 +239,8 @@ def test_the_adamw_formula_at_a_number_done_by_hand():
 def steps_turned(angle, turn=True, start=True):
     f = quadratic([1.0, 1000.0], angle * turn)
     R = quadratic([1.0, 1000.0], angle).rotation
-    path = run(adam, f.grad, R @ [1.0, 1.0] if start else [1.0, 1.0], 3000,
-               alpha=0.1)
+    path = run(adam, f.grad, R @ [1.0, 1.0] if start else [1.0, 1.0], 7000,
+               alpha=0.015)
     return (f(path.theta) < 1e-8).argmax()
 
 

@@ -1914,7 +1914,7 @@ def check_rare_class(answer):
 def _steps_turned(angle, start=lambda R: R @ [1.0, 1.0], turn=1.0, late=0):
     problem = quadratic([1.0, 1000.0], angle)
     f = quadratic([1.0, 1000.0], turn * angle)
-    path = run(adam, f.grad, start(problem.rotation), 3000, alpha=0.1)
+    path = run(adam, f.grad, start(problem.rotation), 7000, alpha=0.015)
     return int((f(path.theta) < 1e-8).argmax()) + late
 
 
