@@ -1,0 +1,212 @@
+"""Chapter 16: the open start, the six broken Adams, translations by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from descent import adam, adamw, exercises, rmsprop, run, theory, translate
+from descent.frameworks import distance
+
+
+@pytest.fixture
+def said(capsys):
+    """What a check prints, when called with these arguments."""
+    def say(check, *args):
+        assert check(*args) is None
+        return capsys.readouterr().out
+    return say
+
+
+@pytest.mark.equation("16.1")
+@pytest.mark.parametrize("g, beta2, v0", [
+    (0.01, 0.9, 1.0), (-3.0, 0.75, 12.0), (2.0, 0.5, 0.0), (0.5, 0.99, 0.3)])
+def test_first_step_depends_on_where_v_starts(g, beta2, v0):
+    path = run(rmsprop, theta0=[0.0], gradients=[[g]], alpha=1.0, beta2=beta2, eps=0.0, v0=v0)
+    assert theory.first_step_from(g, beta2, v0) == pytest.approx(abs(path.theta[1, 0]), rel=1e-12)
+
+
+@pytest.mark.equation("16.1")
+def test_first_step_from_zero_does_not_see_the_gradient():
+    steps = theory.first_step_from(np.array([1e-6, 1.0, 1e6]), 0.99, 0.0)
+    assert np.allclose(steps, 1 / math.sqrt(0.01), rtol=1e-12)
+    assert theory.first_step_from(0.1, 0.9, 0.01) == pytest.approx(1.0)  # v0 = g²
+
+
+# ---- the six broken Adams -------------------------------------------------
+
+
+def solved(theta, gradients, alpha, beta1, beta2, eps, decay=0.0, *, part=None):
+    """Adam as the solution has it; `part` breaks it as the page does."""
+    m, v, path, scale = np.zeros_like(theta), np.zeros_like(theta), [theta], 1.0
+    if part == "a":
+        v = m
+    period = 5 if part == "c" else 10**9
+    for n, g in enumerate(gradients):
+        t = n % period + 1
+        m[:] = beta1 * m + (1 - beta1) * g
+        m_hat = m / (1 - beta1**t)
+        square = {"b": m_hat**2, "e": (g + decay * theta)**2}.get(part, g**2)
+        v[:] = beta2 * v + (1 - beta2) * square + (eps**2 if part == "f" else 0)
+        m_hat = m / (1 - beta1**t)  # (a) has changed it
+        scale *= beta1
+        v_hat = v / (1 - scale if part == "d" else 1 - beta2**t)
+        below = np.sqrt(v_hat) + (0 if part == "f" else eps)
+        theta = theta - alpha * (m_hat / below + decay * theta)
+        path.append(theta)
+    return np.array(path)
+
+
+def given(part, broken):
+    """The solution, or the broken one, with the arguments of its part."""
+    kept = part if broken else None
+
+    def function(theta, gradients, *hyper):
+        if part == "c":
+            gradients = gradients.reshape(-1, len(theta))
+        with np.errstate(all="ignore"):
+            return solved(theta, gradients, *hyper, part=kept)
+    return function
+
+
+@pytest.mark.parametrize("part", "abcdef")
+def test_a_repaired_adam_is_correct(part, said):
+    assert said(exercises.check_broken_adam, part, given(part, False)) == f"({part}): correct\n"
+
+
+@pytest.mark.parametrize("part", "abcdef")
+def test_a_broken_adam_is_recognised_as_it_stands_on_the_page(part, said):
+    text = said(exercises.check_broken_adam, part, given(part, True))
+    assert "still the steps of the broken one" in text
+
+
+@pytest.mark.parametrize("part", "abcdef")
+def test_a_part_that_is_not_repaired_is_not_done(part, said):
+    assert said(exercises.check_broken_adam, part, None) == f"({part}): not done yet\n"
+    assert said(exercises.check_broken_adam, part, lambda *args: None) == f"({part}): not done yet\n"
+
+
+@pytest.mark.parametrize("part, cause, function", [
+    ("b", "squares of m;", lambda *a: run_with(a, square_of_m=True)),
+    ("c", "begin anew", lambda theta, epochs, *h: exercises._forgetting(theta, epochs, *h)),
+    ("e", "decay is missing", lambda *a: solved(*a[:-1])),
+    ("e", "L2 penalty", lambda *a: l2(*a)),
+    ("e", "takes the new θ", lambda *a: late_decay(*a)),
+    ("e", "rate is missing in the decay", lambda *a: solved(*a[:-1], a[-1] / a[2])),
+    ("f", "still added to v", lambda *a: added(*a)),
+])
+def test_a_half_repaired_adam_is_diagnosed(part, cause, function, said):
+    assert cause in said(exercises.check_broken_adam, part, function)
+
+
+def run_with(args, square_of_m):
+    theta, gradients, alpha, beta1, beta2, eps = args
+    m = v = 0.0
+    path = [theta]
+    for t, g in enumerate(gradients, 1):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * m**2
+        theta = theta - alpha * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+        path.append(theta)
+    return np.array(path)
+
+
+def l2(theta, gradients, alpha, beta1, beta2, eps, decay):
+    m = v = 0.0
+    path = [theta]
+    for t, g in enumerate(gradients, 1):
+        g = g + decay * theta
+        m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
+        theta = theta - alpha * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+        path.append(theta)
+    return np.array(path)
+
+
+def late_decay(theta, gradients, alpha, beta1, beta2, eps, decay):
+    path = [theta]
+    state = adam(exercises.State(theta=theta), gradients[0], alpha=alpha, beta1=beta1,
+                 beta2=beta2, eps=eps)
+    for g in [*gradients[1:], None]:
+        state = state._replace(theta=state.theta * (1 - alpha * decay))
+        path.append(state.theta)
+        if g is not None:
+            state = adam(state, g, alpha=alpha, beta1=beta1, beta2=beta2, eps=eps)
+    return np.array(path)
+
+
+def added(theta, gradients, alpha, beta1, beta2, eps):
+    m = v = 0.0
+    path = [theta]
+    for t, g in enumerate(gradients, 1):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2 + eps
+        theta = theta - alpha * m / (1 - beta1**t) / np.sqrt(v / (1 - beta2**t))
+        path.append(theta)
+    return np.array(path)
+
+
+def test_the_reference_of_part_e_is_adamw():
+    right = exercises._with_decay(adamw)(exercises.START, exercises.STREAM, 0.1, 0.9, 0.95, 0.01, 0.2)
+    assert np.allclose(right, solved(exercises.START, exercises.STREAM, 0.1, 0.9, 0.95, 0.01, 0.2))
+
+
+# ---- the other exercises --------------------------------------------------
+
+
+def test_tensorflow_by_hand_is_correct_and_reveals_nothing(said):
+    t = math.ceil(math.log(3 * 0.02**2 / (1 + 3 * 0.02**2)) / math.log(0.9))
+    text = said(exercises.check_tensorflow_by_hand, (0.003, 0.9, 1e-5, t))
+    assert text.count("correct") == 4
+    wrong = said(exercises.check_tensorflow_by_hand, (0.01, 0.99, 1e-10, t - 1))
+    assert "correct" not in wrong and wrong.count("likely cause") == 4
+    for answer in ("0.003", "1e-05", str(t)):
+        assert answer not in wrong
+
+
+def test_a_tensorflow_skeleton_is_not_done(said):
+    text = said(exercises.check_tensorflow_by_hand, lambda: (None,) * 4)
+    assert text.count("not done yet") == 4
+
+
+def test_the_crawl_ends_where_two_loops_say():
+    g, v_old, v_new, t = 0.02, 1.0, 0.0, 0
+    while True:
+        t += 1
+        v_old, v_new = (0.9 * v + 0.1 * g**2 for v in (v_old, v_new))
+        if math.sqrt((v_new + 1e-10) / (v_old + 1e-10)) >= 0.5:
+            break
+    assert exercises._crawl_ends() == t
+
+
+@pytest.mark.parametrize("function, cause", [
+    (lambda lr, rho, eps, wd: (lr, rho, eps, wd, 1.0), "colleague's"),
+    (lambda lr, rho, eps, wd: (lr, rho, eps, 0, 1 - lr * wd), "smallest denominator"),
+    (lambda lr, rho, eps, wd: (lr, rho, eps**0.5, wd, 1.0), "divided by √v"),
+    (lambda lr, rho, eps, wd: (lr, rho, eps**0.5, 0, 1 - wd), "multiplied by the rate"),
+    (lambda lr, rho, eps, wd: (lr, rho, eps**0.5, 0, 1.0), "decay is lost"),
+    (lambda lr, rho, eps, wd: (lr, rho, eps**0.5, wd, 1 - lr * wd), "twice"),
+    (lambda lr, rho, eps, wd: (lr, rho, eps**2, 0, 1 - lr * wd), "wrong direction"),
+])
+def test_a_wrong_converter_is_diagnosed(function, cause, said):
+    assert cause in said(exercises.check_converter, function)
+
+
+def test_a_right_converter_is_correct_and_agrees_with_translate(said):
+    def convert(lr, rho, eps, wd):
+        return lr, rho, eps**0.5, 0.0, 1 - lr * wd
+
+    assert said(exercises.check_converter, convert) == "convert: correct\n"
+    there = translate({"optimizer": "RMSprop", "learning_rate": 0.01, "rho": 0.9,
+                       "epsilon": 1e-6, "weight_decay": 0.1}).settings
+    assert convert(0.01, 0.9, 1e-6, 0.1)[:4] == tuple(
+        there[key] for key in ("lr", "alpha", "eps", "weight_decay"))
+
+
+@pytest.mark.parametrize("beta2", [0.0, 0.1, 0.9, 0.999])
+def test_keras_adam_is_pytorch_adam_only_without_memory(beta2):
+    """The proof of the last exercise, on a constant gradient."""
+    g = np.full((3, 1), 0.5)
+    paths = [run(adam, theta0=[0.0], gradients=g, beta2=beta2, eps=eps).theta
+             for eps in (0.01, lambda t: 0.01 / np.sqrt(1 - beta2**t))]
+    assert (distance(*paths).max() < 1e-12) == (beta2 == 0)
+    assert translate({"optimizer": "Adam", "beta_2": beta2}).exact == (beta2 == 0)
