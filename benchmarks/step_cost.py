@@ -8,13 +8,16 @@ The first prints the time of `descent.inplace.InPlaceAdam` over that of the
 readable rule `descent.adam` and of torch.optim.Adam (single-tensor, which is
 PyTorch's default on a CPU, foreach, fused), where torch can be imported, all
 in float32; below 1 the in-place version is faster.  At most 1.0 against
-single-tensor is the promise.  The last writes code/descent/costs.npz, with
-the machine that was measured; set MACHINE to describe it in words.
+single-tensor, one thread each, is the promise.  The last writes
+code/descent/costs.npz, with the machine that was measured; set MACHINE to
+describe it in words.
 
-The contenders take turns, and each is given the least time of many rounds:
-other programs can make a step slower, never faster.  With one thread times
-are processor times; with PyTorch's default number of threads they are times
-on the wall (the in-place version always has one thread).
+The contenders take turns, so that a slow moment of the machine hits all of
+them, and each is given the median of many rounds (on a virtual machine the
+clock miscounts now and then, so the least time is no measure).  With one
+thread times are processor times; with PyTorch's default number of threads they are times
+on the wall.  The in-place version always has one thread: between operations
+of microseconds, handing Python's lock to and fro ate what a second one won.
 """
 
 import argparse
@@ -39,7 +42,7 @@ ROWS = []
 
 
 def race(contenders, n, clock, budget=30):
-    """{name: sorted seconds of one call}, the contenders taking turns.
+    """{name: seconds of one call in each round}, the contenders taking turns.
 
     Up to 200 rounds of at least 1e5 parameters or 200 calls, at least 10
     rounds, and no more than `budget` seconds.
@@ -57,7 +60,7 @@ def race(contenders, n, clock, budget=30):
             for _ in range(repeat):
                 step()
             times[name].append((clock() - begin) / repeat)
-    return {name: sorted(seconds) for name, seconds in times.items()}
+    return times
 
 
 def start(n):
@@ -108,15 +111,15 @@ def contenders(n):
 def print_ratios(threads, clock):
     if torch:
         torch.set_num_threads(threads)
-    print("in-place numpy (1 thread) over the others "
-          f"(PyTorch: threads = {threads})")
+    print("in-place numpy, one thread, over the others; "
+          f"PyTorch with {threads} thread(s)")
     for n in PRINTED:
         steps = contenders(n)
         del steps["in place"]  # without blocks: for the chapter only
         times = race(steps, n, clock)
-        own = times.pop("in blocks")[0]
+        own = median(times.pop("in blocks"))
         print(f"n = {n:5.0e}:  " + ",  ".join(
-            f"{name} {own / t[0]:.2f}" for name, t in times.items()), flush=True)
+            f"{name} {own / median(t):.2f}" for name, t in times.items()), flush=True)
 
 
 def print_blocks():
@@ -128,7 +131,7 @@ def print_blocks():
         times = race({size: in_place(theta, g, size)[0] for size in sizes},
                      n, process_time)
         print(f"{n:9.0e}" + "".join(
-            f"{times[size][0] / times[BLOCK_BYTES][0]:7.2f}"
+            f"{median(times[size]) / median(times[BLOCK_BYTES]):7.2f}"
             for size in sizes), flush=True)
 
 
@@ -148,12 +151,12 @@ def traffic(n):
 
 def add_rows(times, n, threads=1):
     for name, seconds in times.items():
-        ROWS.append((name, n, threads, seconds[0], median(seconds),
+        ROWS.append((name, n, threads, median(seconds), min(seconds),
                      len(seconds)))
-        print(f"{name:18}{n:12}{seconds[0] * 1e6:14.3f} µs", flush=True)
+        print(f"{name:18}{n:12}{median(seconds) * 1e6:14.3f} µs", flush=True)
 
 
-def record():
+def record(default_threads):
     if torch:
         torch.set_num_threads(1)
     for n in RECORDED:
@@ -162,13 +165,19 @@ def record():
         add_rows(race(traffic(n), n, process_time), n)
     from rules import batch
 
-    add_rows({name: sorted(seconds) for name, seconds in zip(
-        ("1000 runs at once", "1000 runs one by one"), batch())}, 2)
+    add_rows(dict(zip(("1000 runs at once", "1000 runs one by one"),
+                      batch())), 2)
+    if default_threads > 1:
+        torch.set_num_threads(default_threads)
+        for n in RECORDED:
+            steps = {name: step for name, step in contenders(n).items()
+                     if "PyTorch" in name}
+            add_rows(race(steps, n, perf_counter), n, default_threads)
     machine = os.environ.get("MACHINE", platform.processor())
     versions = f"Python {platform.python_version()}, numpy {np.__version__}"
     if torch:
         versions += f", PyTorch {torch.__version__}"
-    np.savez(costs.FILE, table=np.array(ROWS, dtype=costs.ROW),
+    np.savez_compressed(costs.FILE, table=np.array(ROWS, dtype=costs.ROW),
              machine=machine, versions=versions)
 
 
@@ -177,12 +186,12 @@ def main():
     parser.add_argument("--blocks", action="store_true")
     parser.add_argument("--record", action="store_true")
     options = parser.parse_args()
+    default_threads = torch.get_num_threads() if torch else 1
     if options.blocks:
         print_blocks()
     elif options.record:
-        record()
+        record(default_threads)
     else:
-        default_threads = torch.get_num_threads() if torch else 1
         print_ratios(1, process_time)
         if default_threads > 1:
             print_ratios(default_threads, perf_counter)

@@ -137,7 +137,7 @@ def test_the_gain_is_that_of_the_model(runs, d):
 
 
 def seconds(method, n):
-    row, = select(costs.times(), method=method, n=n)
+    row, = select(costs.times(), method=method, n=n, threads=1)
     return row["seconds"]
 
 
@@ -149,17 +149,17 @@ def test_in_blocks_numpy_is_recorded_as_no_slower_than_single_tensor(n):
 def test_the_records_say_what_was_measured():
     table, (machine, versions) = costs.times(), costs.machine()
     assert "core" in machine and "numpy" in versions and "PyTorch" in versions
-    assert (table["seconds"] > 0).all() and (table["threads"] == 1).all()
-    assert (table["median"] >= table["seconds"]).all()
-    assert len(set(zip(table["method"].tolist(), table["n"].tolist()))) == len(
-        table)
+    assert (table["seconds"] > 0).all() and (table["rounds"] >= 5).all()
+    assert (table["seconds"] >= table["least"]).all()
+    rows = [(row["method"], row["n"], row["threads"]) for row in table]
+    assert len(set(rows)) == len(rows)
 
 
 def test_nothing_that_moves_memory_beats_the_recorded_floor():
     """Fused Adam does not move its bytes faster than x += y moves its own."""
     floor = 28 / 12 * seconds("x += y", 17782794) / 17782794 * 1e7
     for method in set(costs.times()["method"].tolist()):
-        if len(select(costs.times(), method=method)) == 6:
+        if len(select(costs.times(), method=method, threads=1)) == 6:
             assert seconds(method, 10**7) > floor, method
 
 
