@@ -3,7 +3,7 @@
 The readable rule `descent.adam` makes a new array for every operation.  Here
 the same equations write into arrays that exist, and go through them in
 blocks: what an operation leaves in the cache, the next one finds there.  The
-order of the operations is that of equations (8.3) and (8.4), one pass less,
+order of the operations is that of equations (8.3) and (8.4), two passes less,
 so the result differs from the readable rule's by rounding.
 """
 
