@@ -1,4 +1,4 @@
-"""Write the index of equations, interactive figures and experiments.
+"""Write the index of equations, interactive figures, exercises and experiments.
 
     python book/indices.py              chapters/equations_and_experiments.md
     python book/indices.py --measure    first run all notebooks and note the seconds of each cell
@@ -48,6 +48,11 @@ FIGURES = """
 ## Interactive figures
 
 The link opens the figure as the page shows it first; move it, and its settings are in the address of the page.
+"""
+EXERCISES = """
+## Exercises
+
+Each has a check that says what is wrong without saying what is right, unless it is on paper, and a worked solution folded away.
 """
 EXPERIMENTS = """
 ## Experiments and how long they take
@@ -112,6 +117,14 @@ def figures(notebook):
             alt = re.search(r'aria-label="([^"]*)"', page)[1]
             yield spec["name"], alt, [(control, len(labels), labels[at])
                                       for (control, labels), at in zip(spec["controls"].items(), spec["start"])]
+
+
+def exercises(notebook):
+    """(label, title, whether it is done on paper) of each exercise."""
+    for cell in notebook.cells:
+        found = re.match(r"`+\{exercise\} *(.*)\n((?::.*\n)*)", cell.source)
+        if found:
+            yield (re.search(r":label: (\S+)", found[2])[1], found[1], "on-paper" in found[2])
 
 
 def sections(notebook):
@@ -186,6 +199,12 @@ def text():
             moves = ", ".join(f"{control} ({positions})" for control, positions, _ in controls)
             out.append(f'| <a href="{page}#{quote(f"{name}:{setting}")}">{_short(title)}</a>: '
                        f"{_cell(says)} | {_cell(moves)} |\n")
+    out.append(EXERCISES)
+    out.append("\n| chapter | exercises |\n|---|---|\n")
+    for path, title, notebook in book:
+        names = [f"[{name}](#{label}){' (on paper)' * on_paper}" for label, name, on_paper in exercises(notebook)]
+        if names:
+            out.append(f"| {_short(title)} | {' · '.join(map(_cell, names))} |\n")
     totals, rows = defaultdict(float), []
     for path, title, notebook in book:
         seconds = times.get(path.relative_to(ROOT).as_posix(), {})
