@@ -2084,7 +2084,10 @@ def check_largest_model(answer):
             [80e9 / 8, 80e9 / 2],
         "the gradient needs room, too": [80e9 / 12, 80e9 / 6],
         "8 bits are one byte": [right, 80e9 / theory.memory(1, 2, state=8)],
-        "Adam keeps two arrays": [80e9 / 12, 80e9 / 9]})
+        "Adam keeps two arrays": [80e9 / 12, 80e9 / 9],
+        "m and v alone have 8 bits; θ and g stay in float32":
+            [right, 80e9 / 4],
+        "this counts in billions": [right / 1e9, small / 1e9]})
 
 
 def check_floor(answer):
@@ -2099,6 +2102,8 @@ def check_floor(answer):
     check_value("the floor", answer, np.array([floor, moved]), wrong={
         "this is the floor of Adam; AMSGrad keeps a maximum": [0.14, moved],
         "these are reads; θ and the state are written, too": [0.1, moved],
+        "θ is written, too": [0.16, moved],
+        "the floor is asked in seconds": [1e3 * floor, moved],
         "the second is in bytes; a number has 4": [floor, 4 * moved],
         "float32 has 4 bytes, not 8": [2 * floor, moved / 2]})
 
@@ -2201,18 +2206,22 @@ def _decay_without_rate(state, g, *, weight_decay, **hyper):
     return adamw(state, g, weight_decay=weight_decay / hyper["alpha"], **hyper)
 
 
-STILL_BROKEN = "these are still the steps of the broken one"
+STILL_BROKEN = "these are still the steps of the broken one; "
 EPOCHS = np.stack([STREAM, -STREAM[::-1]])
 BROKEN_PARTS = {
-    "a": {STILL_BROKEN: partial(_adam_path, rule=_one_array)},
-    "b": {STILL_BROKEN: _squares_of(True),
+    "a": {STILL_BROKEN + "look at m and v after one step":
+              partial(_adam_path, rule=_one_array)},
+    "b": {STILL_BROKEN + "a constant gradient does not show it, noise does":
+              _squares_of(True),
           "v averages the squares of m; it needs those of g":
               _squares_of(False)},
-    "c": {STILL_BROKEN: _restarting,
+    "c": {STILL_BROKEN + "look at the first steps of the second epoch":
+              _restarting,
           "m and v begin anew in each epoch: they must go on": _forgetting},
-    "d": {STILL_BROKEN: BROKEN_ADAMS[
-        "v is corrected with β₁ instead of β₂"]},
-    "e": {STILL_BROKEN: _decay_in(m=0, v=1, beside=1),
+    "d": {STILL_BROKEN + "look at the size of the first step":
+              BROKEN_ADAMS["v is corrected with β₁ instead of β₂"]},
+    "e": {STILL_BROKEN + "let all gradients be 0 and look at v":
+              _decay_in(m=0, v=1, beside=1),
           "the decay is missing": _decay_in(m=0, v=0, beside=0),
           "this is Adam with an L2 penalty: the decay goes through m and v":
               _decay_in(m=1, v=1, beside=0),
@@ -2222,7 +2231,7 @@ BROKEN_PARTS = {
               _with_decay(_decay_after),
           "the rate is missing in the decay": _with_decay(
               _decay_without_rate)},
-    "f": {STILL_BROKEN: _adding_eps(2),
+    "f": {STILL_BROKEN + "try gradients as small as ε": _adding_eps(2),
           "ε is still added to v at every step": _adding_eps(1)},
 }
 
