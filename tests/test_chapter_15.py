@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from descent import costs, theory, transformer
+from descent import State, adam, costs, inplace, theory, transformer
 from descent.exercises import (check_adam, check_floor, check_largest_model,
                                check_twin_averages)
 from descent.inplace import InPlaceAdam
@@ -146,6 +146,38 @@ def test_in_blocks_numpy_is_recorded_as_no_slower_than_single_tensor(n):
     assert seconds("in blocks", n) <= seconds("PyTorch single", n)
 
 
+def test_two_threads_of_single_tensor_win_at_1e5_and_1e6_only():
+    for n in 10**np.arange(2, 8):
+        row, = select(costs.times(), method="PyTorch single", n=n, threads=2)
+        assert (row["seconds"] < seconds("in blocks", n)) == (n in (1e5, 1e6))
+
+
+def test_the_passes_of_both_programs_are_those_of_the_tables():
+    """Every ufunc call is seen, with the arrays that it reads and writes."""
+    class Watched(np.ndarray):
+        passes = []
+
+        def __array_ufunc__(self, ufunc, method, *inputs, out=None, **rest):
+            arrays = sum(np.size(x) == 7 for x in inputs)
+            if method == "__call__":
+                self.passes.append((arrays, 1))
+            plain = [np.asarray(x) if np.size(x) == 7 else x for x in inputs]
+            if out is not None:
+                rest["out"] = tuple(map(np.asarray, out))
+            result = getattr(ufunc, method)(*plain, **rest)
+            return result.view(Watched) if np.size(result) == 7 else result
+
+    def fresh():
+        return np.ones(7).view(Watched)
+
+    adam(State(theta=fresh(), t=1, m=fresh(), v=fresh()), fresh())
+    assert np.sum(Watched.passes, axis=0).tolist() == [18, 14]
+    assert len(Watched.passes) == 14
+    Watched.passes.clear()
+    inplace._adam(*(fresh() for _ in range(5)), 0.9, 0.999, 0.1, 1e-8)
+    assert len(Watched.passes) == 12 and np.sum(Watched.passes) == 28
+
+
 def test_the_records_say_what_was_measured():
     table, (machine, versions) = costs.times(), costs.machine()
     assert "core" in machine and "numpy" in versions and "PyTorch" in versions
@@ -177,7 +209,9 @@ def test_the_check_of_the_largest_model(capsys):
                          ((10e9, 40e9), "state alone"),
                          ((6.667e9, 13.33e9), "gradient needs"),
                          ((5e9, 3.333e9), "one byte"),
-                         ((6.667e9, 8.889e9), "two arrays")):
+                         ((6.667e9, 8.889e9), "two arrays"),
+                         ((5e9, 20e9), "stay in float32"),
+                         ((5, 8), "billions")):
         assert word in said(check_largest_model, answer, capsys), answer
 
 
@@ -186,6 +220,8 @@ def test_the_check_of_the_floor(capsys):
                          ((0.18, 22.5), ": correct"),
                          ((0.14, 22.5), "maximum"),
                          ((0.1, 22.5), "written"),
+                         ((0.16, 22.5), "θ is written"),
+                         ((180, 22.5), "seconds"),
                          ((0.18, 90), "4"), ((0.36, 11.25), "not 8")):
         assert word in said(check_floor, answer, capsys), answer
 
