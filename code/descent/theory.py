@@ -1865,7 +1865,7 @@ def mean_startup_ratio(x):
 def mean_startup_ratio_late(x):
     """The same for a run much longer than the memory.
 
-    ρ̄ → 1 + 2 ln 2 / x                                                 (14.2)
+    ρ̄ ≈ 1 + 2 ln 2 / x                                                 (14.2)
 
     >>> round(float(mean_startup_ratio_late(100.0)), 4)
     1.0139
