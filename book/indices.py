@@ -10,6 +10,7 @@ by its id, and a cell that is not there takes less than a tenth of a second.
 
 import ast
 import asyncio
+import html
 import io
 import json
 import platform
@@ -20,7 +21,6 @@ import tokenize
 from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
 import nbformat
 import yaml
@@ -47,7 +47,8 @@ Rules have a letter and stand in `descent.rules`; results have the number of the
 FIGURES = """
 ## Interactive figures
 
-The link opens the figure as the page shows it first; move it, and its settings are in the address of the page.
+The last column, put behind the address of the page, opens the figure as the page shows it first.
+Move a figure, and its settings are in the address of the page.
 """
 EXERCISES = """
 ## Exercises
@@ -190,15 +191,14 @@ def text():
             says = f"`{code}`" if module == "rules" else says.rstrip(".")
             out.append(f"| {{eq}}`{label}` | {_cell(says)} | `{module}.{function}` |\n")
     out.append(FIGURES)
-    out.append("\n| figure | what can be moved |\n|---|---|\n")
+    out.append("\n| figure | what can be moved | its address as shown |\n|---|---|---|\n")
     for path, title, notebook in book:
         for name, alt, controls in figures(notebook):
             setting = ",".join(f"{control}={start}" for control, _, start in controls)
-            page = _page(path)
             says = re.split(r"(?<=\w)[.:;] ", alt)[0].rstrip(".")
             moves = ", ".join(f"{control} ({positions})" for control, positions, _ in controls)
-            out.append(f'| <a href="{page}#{quote(f"{name}:{setting}")}">{_short(title)}</a>: '
-                       f"{_cell(says)} | {_cell(moves)} |\n")
+            out.append(f"| {_link(path, _short(title))}: {_cell(html.unescape(says))} "
+                       f"| {_cell(moves)} | `#{_cell(f'{name}:{setting}')}` |\n")
     out.append(EXERCISES)
     out.append("\n| chapter | exercises |\n|---|---|\n")
     for path, title, notebook in book:
@@ -219,10 +219,6 @@ def text():
     out.append("\n| chapter | experiment | seconds |\n|---|---|---:|\n")
     out += rows
     return "".join(out)
-
-
-def _page(path):
-    return f"{path.stem}.html" if path.parent.name == "chapters" else f"../{path.stem}.html"
 
 
 def _link(path, words, target=""):
