@@ -130,7 +130,8 @@ def test_a_chapter_runs_in_the_browser_and_prints_what_the_book_prints(site, add
     page.goto(address + f"{name}.html")
     assert page.asked == [], "something is fetched before the click"
     page.get_by_role("link", name=re.compile("Run this (chapter|page) in your browser")).click()
-    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    # A click in the first moments, before the notebook has a kernel, is lost: JupyterLab runs nothing then.
+    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext.session?.kernel", polling=200)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     started = time.monotonic()
