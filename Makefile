@@ -47,7 +47,7 @@ test: $(READY)
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 
 test-in-browser: $(READY) .cache/pyodide
-	$(PYTHON) -m pytest -n 2 -m browser tests/test_run_in_browser.py
+	$(PYTHON) -m pytest -n 2 -m browser -rP tests/test_run_in_browser.py
 
 # For tests only: Python for browsers with numpy and matplotlib, 77 MB, as a package of the Python index has it.
 .cache/pyodide: | $(READY)

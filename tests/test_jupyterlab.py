@@ -1,4 +1,4 @@
-"""A chapter in a real JupyterLab: rendered, alive where it may be, never a dead box."""
+"""A chapter in a real JupyterLab and Notebook 7: rendered, alive where it may be, never a dead box."""
 
 import json
 import os
@@ -48,6 +48,7 @@ def lab(tmp_path_factory):
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--port=0",
          "--ip=127.0.0.1", "--allow-root", "--IdentityProvider.token=book",
          "--LabApp.expose_app_in_browser=True",
+         "--JupyterNotebookApp.expose_app_in_browser=True",
          f"--ServerApp.root_dir={folder / 'book'}"],
         env=environment, stdout=log, stderr=log)
     yield wait_for_address(server, folder), folder / "book", environment
@@ -70,8 +71,8 @@ def wait_for_address(server, folder):
     raise AssertionError((folder / "log").read_text())
 
 
-@pytest.fixture
-def open_chapter(lab, chromium):
+@pytest.fixture(params=["lab/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
+def open_chapter(request, lab, chromium):
     """A function (name, trusted) that opens a copy of the chapter."""
     address, folder, environment = lab
     pages = []
@@ -85,7 +86,7 @@ def open_chapter(lab, chromium):
         page = chromium.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(60_000)
         pages.append(page)
-        page.goto(f"{address}lab/tree/{name}?token=book&reset")
+        page.goto(f"{address}{request.param}/{name}?token=book&reset")
         page.wait_for_function(
             "document.querySelectorAll('.jp-Notebook .jp-Cell').length > 40")
         page.wait_for_function("!document.querySelector('.jp-Notebook-cell.jp-mod-loading')")

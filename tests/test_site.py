@@ -46,6 +46,12 @@ class Site(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def copyfile(self, *files):
+        try:
+            super().copyfile(*files)
+        except ConnectionError:
+            pass  # the browser has left the page
+
     def log_message(self, *_):
         pass
 
