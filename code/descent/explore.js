@@ -185,6 +185,8 @@ async function mount(root, payload, { position, moved, settled } = {}) {
   api.set(position?.(spec) ?? index);
   rows.forEach((_, k) => show(k));
   image.replaceWith(svg);
+  // Notebook 7 sees a key before the figure does; it asks the focused element.
+  for (const slider of root.querySelectorAll("input, [role=slider]")) slider.dataset.lmSuppressShortcuts = "";
   form.hidden = false;
   root.dataset.live = "";
   return api;
@@ -232,8 +234,6 @@ export default {
       position: spec => spec.controls.map((_, k) => model.get(names[k])),
       moved: index => { index.forEach((i, k) => model.set(names[k], i)); model.save_changes(); }
     });
-    // Notebook 7 sees a key before the figure does, and would take the arrows.
-    for (const slider of el.querySelectorAll("input, [role=slider]")) slider.dataset.lmSuppressShortcuts = "";
     const follow = () => {
       const position = api.spec.controls.map((_, k) => model.get(names[k]));
       if (position.some((i, k) => i != api.index[k])) api.set(position);
