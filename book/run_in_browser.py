@@ -36,8 +36,8 @@ FOR_THE_PAGE = ["anywidget", "jupyterlab-myst", "jupyterlab-widgets"]
 OLD_FONTS = ["build/fa-*.eot", "build/fa-*.svg", "build/fa-*.ttf", "build/fa-*.woff",
              "extensions/jupyterlab-myst/static/*.ttf", "extensions/jupyterlab-myst/static/*.woff"]
 LANGUAGES = "extensions/jupyterlab-myst/static/react-syntax-highlighter_languages_*"
-# what Mermaid lays out large diagrams with: the parts that hold one of these words.
-DIAGRAMS = re.compile(rb"org\.eclipse\.elk|cytoscape")
+# what Mermaid reads and lays out diagrams with: the parts that hold one of these words.
+DIAGRAMS = re.compile(rb"org\.eclipse\.elk|cytoscape|ArchitectureTokenBuilder")
 
 KERNEL = {"display_name": "Python (Pyodide)", "language": "python", "name": "python"}
 FIRST = """\
