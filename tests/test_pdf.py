@@ -170,6 +170,20 @@ def test_a_reader_who_prints_a_page_gets_what_is_folded_but_no_unopened_solution
     page.close()
 
 
+def test_a_reader_in_the_dark_prints_black_on_white(html, folder, chromium):
+    page = chromium.new_page(color_scheme="dark")
+    page.goto((html / "chapters" / "03_deriving_rmsprop.html").as_uri())
+    page.wait_for_function("document.documentElement.dataset.equations")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.pdf(path=folder / "page.pdf", print_background=True, prefer_css_page_size=True)
+    with pypdfium2.PdfDocument(folder / "page.pdf") as document:
+        for sheet in document:
+            pixels = sheet.render(scale=0.5, grayscale=True).to_numpy()
+            assert (pixels > 230).mean() > 0.5 and (pixels < 100).any()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.close()
+
+
 def test_a_machine_without_a_browser_is_told_what_make_pdf_needs(monkeypatch):
     monkeypatch.delenv("CHROMIUM", raising=False)
     monkeypatch.setattr(pdf.shutil, "which", lambda name: None)

@@ -29,14 +29,17 @@ function scrollable() {
 window.MathJax?.startup?.promise.then(typeset);
 addEventListener("resize", scrollable);
 
-// On paper what is folded is open, but solutions stay as the reader left them.
-let unfolded = [];
+// On paper all is black on white, and what is folded is open, but solutions stay as the reader left them.
+let unfolded = [], theme;
 addEventListener("beforeprint", () => {
+  theme = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
   const folded = [...document.querySelectorAll("details:not([open]), .toggle-hidden")];
   unfolded = folded.filter((el) => !el.closest(".solution.toggle-hidden"));
   for (const el of unfolded) fold(el, false);
 });
 addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = theme;
   for (const el of unfolded) fold(el, true);
 });
 
