@@ -170,7 +170,7 @@ def test_a_reader_who_prints_a_page_gets_what_is_folded_but_no_unopened_solution
     page.close()
 
 
-def test_a_reader_in_the_dark_prints_black_on_white(html, folder, chromium):
+def test_a_reader_in_the_dark_prints_black_on_white_and_no_empty_sheet(html, folder, chromium):
     page = chromium.new_page(color_scheme="dark")
     page.goto((html / "chapters" / "03_deriving_rmsprop.html").as_uri())
     page.wait_for_function("document.documentElement.dataset.equations")
