@@ -24,6 +24,7 @@ from packaging.requirements import Requirement
 
 import notebooks
 from notebooks import ROOT
+from outside import plain_references
 
 WHEELS = ROOT / ".cache" / "wheels"
 # What the kernel installs beside the package: pure Python that Pyodide does not have.
@@ -70,7 +71,7 @@ def for_the_browser(notebook, page, online):
             continue
         cell = nbformat.from_dict(dict(cell))
         if cell.cell_type == "markdown":
-            cell.source = _plain_references(cell.source, online)
+            cell.source = plain_references(cell.source, online)
             if "solution" in tags:
                 cell.source = f"``````{{admonition}} Solution\n:class: dropdown\n\n{cell.source}\n``````"
         else:
@@ -80,22 +81,6 @@ def for_the_browser(notebook, page, online):
         copy.cells.append(cell)
     nbformat.validate(copy)
     return copy
-
-
-def _plain_references(text, online):
-    """MyST in a notebook knows only that notebook, and numbers equations in its own way."""
-    text = re.sub(r"(?ms)^\$\$[ \n](.+?)[ \n]\$\$(?: \(([^)\n]+)\))?$", lambda equation: "~~~{math}\n:enumerated: false\n"
-                  + equation[1] + (f"\n\\tag{{{equation[2]}}}" if equation[2] else "") + "\n~~~", text)
-    text = re.sub(r"\{eq\}`([^`]+)`", r"(\1)", text)
-    text = re.sub(r"\{cite(?::t)?\}`([^`]+)`", lambda cited: ", ".join(
-        f"[{_author_and_year(key)}]({online}chapters/bibliography.html)" for key in cited[1].split(",")), text)
-    return re.sub(r"\]\((?!\w+:)(?:chapters/)?(\w+)\.md(#[^)]*)?\)",
-                  lambda link: f"]({online}chapters/{link[1]}.html{link[2] or ''})", text)
-
-
-def _author_and_year(key):
-    name, year = re.match(r"\s*([a-z]+)(\d{4})", key).groups()
-    return f"{name.capitalize()} {year}"
 
 
 # ---- the wheels -----------------------------------------------------------

@@ -3,6 +3,7 @@
     python book/student.py [folder]      default: student/ (`make student`)
 
 Left out are the cells tagged `solution`, all outputs and execution counts.
+Equations carry their names, and references to other pages are links to the book.
 The folder holds what the notebooks need to run: the package and its data, and
 a README that says how to install it.
 """
@@ -13,8 +14,10 @@ from pathlib import Path
 
 import nbformat
 
+import address
 import notebooks
 from notebooks import ROOT
+from outside import plain_references
 
 TAG = "solution"
 
@@ -39,13 +42,15 @@ is not done yet, and what goes wrong.
 
 def without_solutions(notebook):
     """A copy for students: nothing executed, nothing given away."""
-    cells = []
+    cells, online = [], address.published()
     for cell in notebook.cells:
         if TAG in cell.metadata.get("tags", ()):
             continue
         cell = nbformat.from_dict(dict(cell))
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+        else:
+            cell.source = plain_references(cell.source, online)
         cells.append(cell)
     return nbformat.from_dict({**notebook, "cells": cells})
 

@@ -8,7 +8,9 @@ import sys
 import nbformat
 import pytest
 
+import address
 import notebooks
+from outside import plain_references
 
 PATHS = notebooks.book_notebooks()
 
@@ -57,11 +59,22 @@ def test_no_line_of_a_solution_survives(edition):
 
 def test_everything_but_the_solutions_is_kept(edition):
     for path, copy in zip(PATHS, copies(edition)):
-        original = nbformat.read(path, as_version=4)
-        assert [cell.source for cell in copy.cells] == [
-            cell.source for cell in original.cells if not is_solution(cell)]
-        assert [cell.id for cell in copy.cells] == [
-            cell.id for cell in original.cells if not is_solution(cell)]
+        kept = [cell for cell in nbformat.read(path, as_version=4).cells if not is_solution(cell)]
+        assert [(cell.id, cell.source) for cell in copy.cells] == [
+            (cell.id, plain_references(cell.source, address.published())
+             if cell.cell_type == "markdown" else cell.source) for cell in kept]
+
+
+def test_equations_have_their_names_and_nothing_refers_to_what_a_student_does_not_have(edition):
+    names = [path.name for path in PATHS]
+    for path, copy in zip(PATHS, copies(edition)):
+        words = "\n".join(cell.source for cell in copy.cells if cell.cell_type == "markdown")
+        book = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if not is_solution(cell))
+        labels = re.findall(r"^\$\$ \(([^)\n]+)\)", book, re.M)
+        assert [label for label in labels if rf"\tag{{{label}}}" not in words] == []
+        assert re.findall(r"\{(?:eq|cite|cite:t|doc|term|numref)\}`.*?`", words) == []
+        assert [link for link in re.findall(r"\]\((?!\w+:|#)([^)#]+)", words)
+                if link.rpartition("/")[2] not in names] == []
 
 
 def test_copies_have_no_outputs_and_no_execution_counts(edition):
