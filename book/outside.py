@@ -5,6 +5,11 @@ its own way.  So equations get their names, citations and pages of text become l
 """
 
 import re
+from functools import cache
+
+from pybtex.database import parse_file
+
+from notebooks import ROOT
 
 
 def plain_references(text, online):
@@ -13,11 +18,17 @@ def plain_references(text, online):
                   + equation[1] + (f"\n\\tag{{{equation[2]}}}" if equation[2] else "") + "\n~~~", text)
     text = re.sub(r"\{eq\}`([^`]+)`", r"(\1)", text)
     text = re.sub(r"\{cite(?::t)?\}`([^`]+)`", lambda cited: ", ".join(
-        f"[{_author_and_year(key)}]({online}chapters/bibliography.html)" for key in cited[1].split(",")), text)
+        f"[{_authors_and_year(key)}]({online}chapters/bibliography.html)" for key in cited[1].split(",")), text)
     return re.sub(r"\]\((?!\w+:)(?:chapters/)?(\w+)\.md(#[^)]*)?\)",
                   lambda link: f"]({online}chapters/{link[1]}.html{link[2] or ''})", text)
 
 
-def _author_and_year(key):
-    name, year = re.match(r"\s*([a-z]+)(\d{4})", key).groups()
-    return f"{name.capitalize()} {year}"
+@cache
+def _references():
+    return parse_file(ROOT / "chapters" / "references.bib").entries
+
+
+def _authors_and_year(key):
+    entry = _references()[key.strip()]
+    names = [" ".join(map(str, person.rich_prelast_names + person.rich_last_names)) for person in entry.persons["author"]]
+    return f"{names[0] + ' et al.' if len(names) > 2 else ' and '.join(names)} {entry.fields['year']}"
