@@ -43,7 +43,7 @@ DIAGRAMS = re.compile(rb"org\.eclipse\.elk|cytoscape|ArchitectureTokenBuilder")
 KERNEL = {"display_name": "Python (Pyodide)", "language": "python", "name": "python"}
 FIRST = """\
 *This is a copy of [the page in the book]({page}) that runs in your browser.*
-*Choose **Run ▸ Run All Cells**; the first figure needs about twenty seconds.*
+*Choose **Run ▸ Run All Cells**; the first figure needs about twenty seconds, the longest chapter some three minutes.*
 *Change what you like: your changes stay in this browser, and nobody else sees them.*"""
 INSTALL = """\
 %pip install -q "descent[figures]"
