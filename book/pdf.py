@@ -90,7 +90,7 @@ def write(page_path, target, solutions):
                  footer_template=FOOTER)
         browser.close()
     with pikepdf.open(target, allow_overwriting_input=True) as document:
-        document.save(  # a third smaller
+        document.save(  # else 1.7 times as large
             target, object_stream_mode=pikepdf.ObjectStreamMode.generate)
 
 
