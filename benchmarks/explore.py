@@ -19,8 +19,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from descent.explore import CSS, SCRIPT, explore
-from descent.plots import STYLE, contours, use_style
+from descent.figures.explore import CSS, SCRIPT, explore
+from descent.figures.plots import STYLE, contours, use_style
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking"]

@@ -15,7 +15,7 @@ from time import process_time  # noqa: E402
 import numpy as np  # noqa: E402
 
 from descent import adam, network  # noqa: E402
-from descent.data import digits, split  # noqa: E402
+from descent.recorded.data import digits, split  # noqa: E402
 
 (X, y), *_ = split(*digits())
 X = X / 16

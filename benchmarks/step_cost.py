@@ -9,7 +9,7 @@ readable rule `descent.adam` and of torch.optim.Adam (single-tensor, which is
 PyTorch's default on a CPU, foreach, fused), where torch can be imported, all
 in float32; below 1 the in-place version is faster.  At most 1.0 against
 single-tensor, one thread each, is the promise.  The last writes
-code/descent/costs.npz, with the machine that was measured; set MACHINE to
+code/descent/recorded/costs.npz, with the machine that was measured; set MACHINE to
 describe it in words.
 
 The contenders take turns, so that a slow moment of the machine hits all of
@@ -28,8 +28,9 @@ from time import perf_counter, process_time
 
 import numpy as np
 
-from descent import State, adam, costs
+from descent import State, adam
 from descent.inplace import BLOCK_BYTES, InPlaceAdam
+from descent.recorded import costs
 
 try:
     import torch

@@ -11,12 +11,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 
-NOT_FOUND = """
-<h1>Page not found</h1>
-<p>There is no such page in this book; a chapter may have moved.
-Go to the <a href="{path}index.html">opening page</a>
-or to <a href="{path}chapters/contents.html">the list of all chapters</a>.</p>"""
-
 
 def repository(config=None):
     """(address of the repository, branch) from _config.yml."""
@@ -36,18 +30,3 @@ def published(config=None):
         raise ValueError(f"_config.yml: repository: url = {repository(config)[0]} is not on github.com: "
                          "say in html: baseurl where the book is published")
     return f"https://{owner.lower()}.github.io/{name}/"
-
-
-def settle(app, config):
-    """What Sphinx and its extensions want to know, each by its own name."""
-    address = published()
-    path = urlsplit(address).path
-    config.html_baseurl = address
-    config.ogp_site_url = address
-    config.notfound_urls_prefix = path
-    config.notfound_context = {"title": "Page not found", "body": NOT_FOUND.format(path=path)}
-
-
-def setup(app):
-    app.connect("config-inited", settle, priority=100)   # before those who read it
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

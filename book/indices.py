@@ -85,8 +85,10 @@ def _title(notebook):
 def labelled_lines():
     """{label: (module, function name, first line of its docstring, the line of code)}."""
     found = {}
-    for module in "rules", "theory":
-        source = (ROOT / "code" / "descent" / f"{module}.py").read_text("utf-8")
+    package = ROOT / "code" / "descent"
+    for path in package / "rules.py", *sorted((package / "theory").glob("*.py")):
+        module = "rules" if path.stem == "rules" else "theory"
+        source = path.read_text("utf-8")
         functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
         lines = source.splitlines()
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -108,7 +110,7 @@ def equation_labels(notebook):
 
 def figures(notebook):
     """(name, alternative text, [(control, number of positions, start)]) of each interactive figure."""
-    from descent.explore import decode
+    from descent.figures.explore import decode
     for cell in notebook.cells:
         for out in cell.get("outputs", ()):
             page = out.get("data", {}).get("text/html", "")

@@ -1,4 +1,4 @@
-"""Make `code/descent/digits.npz` from scikit-learn's copy of the data.
+"""Make `code/descent/recorded/digits.npz` from scikit-learn's copy of the data.
 
 Run `python book/make_digits.py` from the top of the repository.
 It is needed once: the file it makes is committed.
@@ -22,7 +22,7 @@ LICENCE = (
 )
 
 bunch = load_digits()
-target = Path(__file__).parents[1] / "code" / "descent" / "digits.npz"
+target = Path(__file__).parents[1] / "code" / "descent" / "recorded" / "digits.npz"
 np.savez_compressed(
     target,
     pixels=bunch.data.astype(np.uint8),

@@ -183,7 +183,7 @@ def figure_difference(stored, computed):
         return None
     import numpy as np
 
-    from descent.explore import decode
+    from descent.figures.explore import decode
     for before, after in zip(stored, computed):
         before, after = decode(before), decode(after)
         for part in "controls", "start":

@@ -1,4 +1,4 @@
-"""Record the long sweeps of chapter 12 in `code/descent/sweeps.npz`.
+"""Record the long sweeps of chapter 12 in `code/descent/recorded/sweeps.npz`.
 
 Run `python experiments/digits.py` from the top of the repository; it takes
 about seven minutes on one core, half of that on two.  With names of sweeps
@@ -13,7 +13,7 @@ same for everybody.
 The settings are those of the book's comparisons: 60/20/20 split, pixels / 16,
 batch 64, 15 epochs, He initialisation; a seed decides start and minibatches.
 What the arrays hold, and in which order their axes stand, says
-`descent.data.sweeps`.
+`descent.recorded.data.sweeps`.
 """
 
 import os
@@ -28,10 +28,10 @@ from pathlib import Path
 import numpy as np
 
 from descent import adam, adamw, gradient_descent, momentum, rmsprop
-from descent.data import digits, split, sweeps
+from descent.recorded.data import digits, split, sweeps
 from descent.network import Network, train
 
-FILE = Path(__file__).parents[1] / "code" / "descent" / "sweeps.npz"
+FILE = Path(__file__).parents[1] / "code" / "descent" / "recorded" / "sweeps.npz"
 DIGITS = 4  # of each recorded number
 
 RATES = {"alpha": np.logspace(-4, 1, 11), "seed": np.arange(5),

@@ -17,6 +17,7 @@ import importlib
 import inspect
 import io
 import json
+import pkgutil
 import re
 import signal
 import time
@@ -26,7 +27,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-MODULES = ("descent.rules", "descent.theory")
+from descent import theory
+
+MODULES = ("descent.rules", *(f"descent.theory.{found.name}" for found in pkgutil.iter_modules(theory.__path__)))
 SECONDS = 20  # a mutant that makes a test run longer is noticed
 
 SWAPPED = {

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descent import adam, run, theory
-from descent.data import digits, split
+from descent.recorded.data import digits, split
 from descent.exercises import (check_backwards_average, check_half_lives,
                                check_larger_batch, check_noise_that_remembers,
                                check_nothing_comes_twice)

@@ -12,7 +12,7 @@ from scipy import integrate, stats
 
 import notebooks
 from descent import adam, adamw, exercises, gradient_descent, rmsprop, run, theory
-from descent.data import digits, split, sweeps
+from descent.recorded.data import digits, split, sweeps
 from descent.network import Network, train
 from descent.problems import Rosenbrock
 

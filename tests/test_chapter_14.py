@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from descent import exercises, theory, transformer
-from descent.transformer import select
+from descent import exercises, theory
+from descent.recorded import transformer
+from descent.recorded.transformer import select
 
 
 @pytest.mark.equation("14.1")

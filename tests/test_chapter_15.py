@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from descent import State, adam, costs, inplace, theory, transformer
+from descent import State, adam, inplace, theory
+from descent.recorded import costs, transformer
 from descent.exercises import (check_adam, check_floor, check_largest_model,
                                check_twin_averages)
 from descent.inplace import InPlaceAdam
-from descent.transformer import select
+from descent.recorded.transformer import select
 
 # numbers read and written per parameter, line by line, as PyTorch 2.11 and
 # 2.13 compute (torch/optim, the functions _single_tensor_...)

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from descent import adam, adamw, exercises, rmsprop, run, theory, translate
-from descent.frameworks import distance
+from descent import State, adam, adamw, exercises, rmsprop, run, theory, translate
+from descent.exercises import chapter_16, mistakes
+from descent.recorded.paths import distance
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_a_part_that_is_not_repaired_is_not_done(part, said):
 
 @pytest.mark.parametrize("part, cause, function", [
     ("b", "squares of m;", lambda *a: run_with(a, square_of_m=True)),
-    ("c", "begin anew", lambda theta, epochs, *h: exercises._forgetting(theta, epochs, *h)),
+    ("c", "begin anew", lambda theta, epochs, *h: chapter_16._forgetting(theta, epochs, *h)),
     ("e", "decay is missing", lambda *a: solved(*a[:-1])),
     ("e", "L2 penalty", lambda *a: l2(*a)),
     ("e", "takes the new θ", lambda *a: late_decay(*a)),
@@ -124,7 +125,7 @@ def l2(theta, gradients, alpha, beta1, beta2, eps, decay):
 
 def late_decay(theta, gradients, alpha, beta1, beta2, eps, decay):
     path = [theta]
-    state = adam(exercises.State(theta=theta), gradients[0], alpha=alpha, beta1=beta1,
+    state = adam(State(theta=theta), gradients[0], alpha=alpha, beta1=beta1,
                  beta2=beta2, eps=eps)
     for g in [*gradients[1:], None]:
         state = state._replace(theta=state.theta * (1 - alpha * decay))
@@ -146,8 +147,8 @@ def added(theta, gradients, alpha, beta1, beta2, eps):
 
 
 def test_the_reference_of_part_e_is_adamw():
-    right = exercises._with_decay(adamw)(exercises.START, exercises.STREAM, 0.1, 0.9, 0.95, 0.01, 0.2)
-    assert np.allclose(right, solved(exercises.START, exercises.STREAM, 0.1, 0.9, 0.95, 0.01, 0.2))
+    right = chapter_16._with_decay(adamw)(mistakes.START, mistakes.STREAM, 0.1, 0.9, 0.95, 0.01, 0.2)
+    assert np.allclose(right, solved(mistakes.START, mistakes.STREAM, 0.1, 0.9, 0.95, 0.01, 0.2))
 
 
 # ---- the other exercises --------------------------------------------------
@@ -175,7 +176,7 @@ def test_the_crawl_ends_where_two_loops_say():
         v_old, v_new = (0.9 * v + 0.1 * g**2 for v in (v_old, v_new))
         if math.sqrt((v_new + 1e-10) / (v_old + 1e-10)) >= 0.5:
             break
-    assert exercises._crawl_ends() == t
+    assert chapter_16._crawl_ends() == t
 
 
 @pytest.mark.parametrize("function, cause", [

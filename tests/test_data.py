@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from descent import data
+from descent.recorded import data
 
 
 def test_digits_equal_the_copy_in_scikit_learn():
@@ -65,7 +65,7 @@ def test_importing_descent_does_not_read_the_digits():
     program = (
         "import numpy as np\n"
         "np.load = None\n"
-        "import descent, descent.data\n"
+        "import descent, descent.recorded.data\n"
         "import sys\n"
         "assert 'sklearn' not in sys.modules\n"
     )

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from descent.explore import FAR, GAP, NEAR, _clipped_far_away, _number_labels, _quantised, decode, explore
-from descent.plots import STYLE, contours, label_lines, use_style
-from descent.svg import DARK, LIGHT, _contrast, _rgb, themed
+from descent.figures.explore import FAR, GAP, NEAR, _clipped_far_away, _number_labels, _quantised, decode, explore
+from descent.figures.plots import STYLE, contours, label_lines, use_style
+from descent.figures.svg import DARK, LIGHT, _contrast, _rgb, themed
 
 QUANTUM = 0.05 + 1e-9  # half of a tenth of a point
 BETAS, T = np.array([0.5, 0.9, 0.99]), np.arange(6.0)
@@ -278,7 +278,7 @@ def test_package_alone_loads_neither_matplotlib_nor_widgets():
 
 
 def test_without_anywidget_the_error_names_the_extra():
-    code = "import sys; sys.modules['anywidget'] = None\nimport descent.explore"
+    code = "import sys; sys.modules['anywidget'] = None\nimport descent.figures.explore"
     stderr = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr
     assert "pip install 'descent[figures]'" in stderr
 

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import descent.explore
-from descent.explore import decode, explore
-from descent.plots import STYLE, contours, use_style
+import descent.figures.explore
+from descent.figures.explore import decode, explore
+from descent.figures.plots import STYLE, contours, use_style
 
 pytestmark = pytest.mark.browser
 
@@ -68,8 +68,8 @@ def site(tmp_path_factory):
                 '<p id="end">The end.</p></main>')
         (folder / f"{name}.html").write_text(text, "utf-8")
     widget = {"_html": first._html, "_payload": first._payload, "i": first.i, "j": first.j, "k": first.k}
-    (folder / "widget.html").write_text(WIDGET % (descent.explore.CSS, json.dumps(widget).replace("</", "<\\/")), "utf-8")
-    (folder / "explore.js").write_text(descent.explore.SCRIPT, "utf-8")
+    (folder / "widget.html").write_text(WIDGET % (descent.figures.explore.CSS, json.dumps(widget).replace("</", "<\\/")), "utf-8")
+    (folder / "explore.js").write_text(descent.figures.explore.SCRIPT, "utf-8")
     handler = functools.partial(QuietHandler, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

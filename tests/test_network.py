@@ -10,7 +10,7 @@ import sympy
 
 from descent import (State, adam, adamw, amsgrad, gradient_descent, momentum,
                      network, rmsprop, rmsprop_momentum)
-from descent.data import digits, split
+from descent.recorded.data import digits, split
 from descent.network import Network, train
 
 # every kind of network the chapters train

@@ -271,7 +271,7 @@ def test_labels_of_exercises_differ():
 FIGURE = """\
 import matplotlib.pyplot as plt
 import numpy as np
-from descent.explore import explore
+from descent.figures.explore import explore
 x, a = np.linspace(0, 1, 5), np.linspace(1, 2, 20)
 fig, ax = plt.subplots()
 line, = ax.plot(x, x)

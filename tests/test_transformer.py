@@ -12,8 +12,9 @@ import pytest
 
 from descent import (
     State, adam, adamw, gradient_descent, momentum, rmsprop, rmsprop_centered,
-    run, sign_descent, theory, transformer)
-from descent.transformer import select
+    run, sign_descent, theory)
+from descent.recorded import transformer
+from descent.recorded.transformer import select
 
 ROOM = Path(__file__).parents[1] / "experiments" / "transformer"
 MODULES = ("corpus", "optimizers", "settings", "tables", "train")

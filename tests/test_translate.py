@@ -11,13 +11,8 @@ import numpy as np
 import pytest
 
 from descent import rules, run, translate
-from descent.frameworks import (
-    DEFAULTS,
-    NAMES,
-    distance,
-    parity_errors,
-    recorded,
-)
+from descent.frameworks import DEFAULTS, NAMES
+from descent.recorded.paths import distance, parity_errors, recorded
 
 RECORDED = recorded(Path(__file__).parent / "golden" / "translations.npz")
 PAIRS = list(zip(RECORDED[::2], RECORDED[1::2]))

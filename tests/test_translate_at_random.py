@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from descent import translate
-from descent.frameworks import DEFAULTS, REQUIRED, _complete, distance
+from descent.frameworks import DEFAULTS, REQUIRED, _complete
+from descent.recorded.paths import distance
 
 DRAWS = np.random.default_rng(5).standard_normal((60, 4))
 G = DRAWS * [1e-3, 1, 30, 0.1] + [1e-3, 0, 10, 0]

@@ -1,6 +1,6 @@
 """RMSprop and Adam, step by step: the update rules, one line per equation.
 
-Needs numpy alone.  The figures (`descent.explore`, `descent.plots`) are
+Needs numpy alone.  The figures (`descent.figures.explore`, `descent.figures.plots`) are
 imported by name where they are wanted.
 """
 

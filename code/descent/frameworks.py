@@ -1,25 +1,20 @@
 """The optimizers of PyTorch, Keras, Optax and TensorFlow 1.
 
 `translate` carries settings from one to another and says what is lost.
-`recorded` loads paths that the frameworks themselves computed, and
-`parity_errors` compares such a path with this package's rule.
+`descent.recorded.paths` has paths that the frameworks themselves computed.
 
 Every framework's settings are read into one `Algorithm`, which holds what the
 path depends on and nothing else.  A translation is exact where the target's
 settings, read back, are the same `Algorithm`.
 """
 
-import json
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from inspect import Parameter, signature
 from math import sqrt
 
 import numpy as np
 
 from descent import rules
-from descent.loop import run
-from descent.problems import Quadratic, Rosenbrock
 
 REQUIRED = "required"  # in place of a default that does not exist
 
@@ -708,107 +703,3 @@ def _remarks(a, b, full, source, target):
         yield ("With ε = 0 a coordinate whose gradients have all been 0 "
                "divides 0 by 0: NaN in PyTorch, Keras, TensorFlow and most "
                "of Optax, no step in descent and in Optax's adagrad.")
-
-
-# -- recorded paths ----------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Recording:
-    """A path that a framework computed, in float64.
-
-    framework, optimizer, settings : what made it; settings as the framework
-        takes them, "optimizer" included
-    version : of the framework
-    problem : "stream", "zeros" (streams of gradients), "quadratic" or
-        "rosenbrock" (closed loops)
-    gradients : the stream, shape (steps, d), or None
-    theta0, steps : start and length
-    times : the steps that were kept, shape (n,)
-    theta : the path at these steps, shape (n, d)
-    """
-
-    framework: str
-    optimizer: str
-    settings: dict
-    version: str
-    problem: str
-    gradients: np.ndarray
-    theta0: np.ndarray
-    steps: int
-    times: np.ndarray
-    theta: np.ndarray
-
-    @property
-    def name(self):
-        """One line that says which case this is."""
-        options = ",".join(f"{key}={value}" for key, value in
-                           self.settings.items() if key != "optimizer")
-        return f"{self.framework}-{self.optimizer}({options})-{self.problem}"
-
-
-LOOPS = {"quadratic": Quadratic(np.array([[26, 43], [43, 76]]) / 64).grad,
-         "rosenbrock": Rosenbrock().grad}
-
-
-def recorded(path=None):
-    """The recorded paths that come with this package, a list of `Recording`.
-
-    path : another file of the same format
-
-    >>> cases = recorded()
-    >>> sorted({case.framework for case in cases})
-    ['keras', 'optax', 'pytorch']
-    """
-    if path is None:
-        path = files("descent") / "recorded.npz"
-    with path.open("rb") as file, np.load(file) as data:
-        meta = json.loads(str(data["meta"]))
-        cases = []
-        for case in meta["cases"]:
-            problem = case["problem"]
-            times = data[f"times_{problem}"]
-            theta = data[f"theta_{problem}"][case["row"]]
-            settings = {key: tuple(value) if isinstance(value, list) else value
-                        for key, value in case["settings"].items()}
-            cases.append(Recording(
-                framework=case["framework"], settings=settings,
-                optimizer=settings["optimizer"],
-                version=meta["versions"][case["framework"]], problem=problem,
-                gradients=(data[f"gradients_{problem}"]
-                           if f"gradients_{problem}" in data else None),
-                theta0=theta[0], steps=int(times[-1]), times=times,
-                theta=theta))
-    return cases
-
-
-def travel(theta):
-    """How far each coordinate goes: the width of its path, shape (d,)."""
-    return np.ptp(theta, axis=0)
-
-
-def parity_errors(case, settings=None):
-    """The largest distance of our path from the recorded one, per coordinate.
-
-    case : a `Recording`
-    settings : descent's settings; else those that `translate` gives
-
-    In units of the coordinate's `travel`, shape (d,); 0 for a coordinate that
-    stays where it is in both.
-    """
-    if settings is None:
-        settings = translate(case.settings, case.framework, "descent").settings
-    hyper = dict(settings)
-    rule = getattr(rules, hyper.pop("optimizer"))
-    if case.gradients is None:
-        path = run(rule, LOOPS[case.problem], case.theta0, case.steps, **hyper)
-    else:
-        path = run(rule, theta0=case.theta0, gradients=case.gradients, **hyper)
-    return distance(path.theta[case.times], case.theta)
-
-
-def distance(theta, reference):
-    """Largest |θ − reference| per coordinate, in units of its travel."""
-    error = np.abs(theta - reference).max(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(error == 0, 0.0, error / travel(reference))

@@ -240,7 +240,7 @@ def train(network, rule, theta0, X, y, *, batch=64, epochs=15, seed=0,
     A grid equals the single runs bit for bit.
     Raises ValueError or TypeError for an argument that is not allowed.
 
-    >>> from descent.data import digits, split
+    >>> from descent.recorded.data import digits, split
     >>> from descent.rules import adam
     >>> (X, y), _, _ = split(*digits())
     >>> network, rates = Network(), np.array([[[1e-4]], [[1e-2]]])

@@ -1,10 +1,10 @@
-"""Turn recorded runs into the tables that the book reads: code/descent/transformer.npz.
+"""Turn recorded runs into the tables that the book reads: code/descent/recorded/transformer.npz.
 
     python tables.py                                # from recorded/, what is in the repository
     python tables.py --runs results --out my.npz    # from your own runs
 
 Reads runs*.jsonl and cost_*.csv of a folder, and corpus.json; needs numpy only.
-`descent.transformer` describes the fields.
+`descent.recorded.transformer` describes the fields.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import numpy as np
 from settings import OPTIMIZERS, final, key, load, phase_a, phase_c, setting, tuning
 
 HERE = Path(__file__).resolve().parent
-OUT = HERE.parents[1] / "code" / "descent" / "transformer.npz"
+OUT = HERE.parents[1] / "code" / "descent" / "recorded" / "transformer.npz"
 OPTIONS = SimpleNamespace(steps=600, steps_c=400, tiny=False)
 SOURCE = ("601 training runs of a transformer of 17,016,576 parameters on the library of CPython 3.11.7, "
           "one NVIDIA H100 80GB, PyTorch 2.11.0: experiments/transformer/README.md of this repository")

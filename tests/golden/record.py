@@ -5,7 +5,7 @@
 
 writes, next to this script, pytorch.npz, keras.npz and optax.npz (every
 option that a user meets) and translations.npz (pairs of settings, one the
-translation of the other), and code/descent/recorded.npz (a selection, which
+translation of the other), and code/descent/recorded/paths.npz (a selection, which
 the book prints).  The format is the one that `descent.frameworks.recorded`
 reads: a JSON text "meta" with the versions and the cases, and one array a
 problem, theta_PROBLEM of shape (cases, times, d).
@@ -32,13 +32,13 @@ import numpy as np  # noqa: E402
 import optax  # noqa: E402
 import torch  # noqa: E402
 
-from descent.frameworks import LOOPS, translate  # noqa: E402
+from descent.frameworks import translate  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
 keras.config.set_floatx("float64")
 
 HERE = Path(__file__).parent
-SHIPPED = HERE.parents[1] / "code" / "descent" / "recorded.npz"
+SHIPPED = HERE.parents[1] / "code" / "descent" / "recorded" / "paths.npz"
 VERSIONS = {"pytorch": version("torch").split("+")[0],
             "keras": f"{version('keras')} ({keras.backend.backend()} "
                      f"{version(keras.backend.backend())})",

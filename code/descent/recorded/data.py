@@ -44,7 +44,7 @@ def digits():
     if not FILE.exists():
         raise FileNotFoundError(
             f"the digits are missing: no file {FILE}. "
-            "Restore it from the repository (code/descent/digits.npz) "
+            "Restore it from the repository (code/descent/recorded/digits.npz) "
             "or make it again with `python book/make_digits.py`."
         )
     with np.load(FILE) as file:

@@ -1,7 +1,7 @@
 """The recorded times of chapter 15: steps of Adam and plain memory traffic on one processor.
 
 ``benchmarks/step_cost.py --record`` writes them; nothing is measured here.
-The times on a GPU are in `descent.transformer.cost`.
+The times on a GPU are in `descent.recorded.transformer.cost`.
 """
 
 from pathlib import Path

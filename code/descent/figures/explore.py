@@ -21,13 +21,13 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation, Text
 from PIL import Image
 
-from descent.svg import drawn
+from descent.figures.svg import drawn
 
 try:
     import anywidget
     import traitlets
 except ImportError as error:
-    raise ImportError("descent.explore needs anywidget: pip install 'descent[figures]'") from error
+    raise ImportError("descent.figures.explore needs anywidget: pip install 'descent[figures]'") from error
 
 __all__ = ["Explorer", "decode", "explore"]
 

@@ -58,7 +58,7 @@ def _load(*names):
     if not FILE.exists():
         raise FileNotFoundError(
             f"the recorded runs are missing: no file {FILE}. Restore it from "
-            "the repository (code/descent/transformer.npz) or make it again "
+            "the repository (code/descent/recorded/transformer.npz) or make it again "
             "with `python experiments/transformer/tables.py`.")
     with np.load(FILE) as file:
         arrays = [file[name] for name in names]

@@ -1,6 +1,6 @@
 """How the book's pictures look: one colour and one line style per method, and a few figure helpers.
 
->>> from descent.plots import STYLE
+>>> from descent.figures.plots import STYLE
 >>> STYLE["adam"]["color"]
 '#d55e00'
 """

@@ -1,0 +1,57 @@
+"""Checks for the exercises, one module a chapter; `engine` does the checking, `mistakes` knows the usual ones."""
+
+from descent.exercises.engine import check_function, check_value
+from descent.exercises.mistakes import (BROKEN_ADAMS, BROKEN_RMSPROPS,
+                                        check_adam, check_rmsprop)
+from descent.exercises.chapter_01 import (check_axis_limit,
+                                          check_condition_after_rescaling,
+                                          check_three_curvatures,
+                                          check_three_rates)
+from descent.exercises.chapter_02 import (check_backwards_average,
+                                          check_half_lives, check_larger_batch,
+                                          check_noise_that_remembers,
+                                          check_nothing_comes_twice)
+from descent.exercises.chapter_03 import (check_drift_from_skewness,
+                                          check_frugal_step,
+                                          check_start_at_one)
+from descent.exercises.chapter_04 import (check_clipped_rmsprop,
+                                          check_decay_rate_for,
+                                          check_fivehundredfold_fall,
+                                          check_lost_travel,
+                                          check_worst_decay_rate)
+from descent.exercises.chapter_05 import (check_best_translation,
+                                          check_eps_outside, check_noise,
+                                          check_rattle)
+from descent.exercises.chapter_06 import (check_dampened_weights,
+                                          check_nesterov_limit,
+                                          check_two_rates,
+                                          check_window_of_rates)
+from descent.exercises.chapter_07 import (check_corrected_average,
+                                          check_forgetful_start,
+                                          check_mean_inverse_root,
+                                          check_tidy_second_step)
+from descent.exercises.chapter_08 import (check_first_wrong_step,
+                                          check_keras_factor,
+                                          check_stuck_counter)
+from descent.exercises.chapter_09 import (check_another_pair,
+                                          check_counterexample, check_my_bound)
+from descent.exercises.chapter_10 import (check_rate_for_floor,
+                                          check_share_on_noise,
+                                          check_signal_share,
+                                          check_signal_shows)
+from descent.exercises.chapter_11 import (check_amsgrad, check_reddi_threshold,
+                                          check_shortest_wrong_cycle,
+                                          check_two_maxima)
+from descent.exercises.chapter_12 import (check_best_with_replacement,
+                                          check_carried_gaps,
+                                          check_unfair_lines)
+from descent.exercises.chapter_13 import (check_rare_class,
+                                          check_resting_places,
+                                          check_steps_turned)
+from descent.exercises.chapter_14 import (check_best_of_eight, check_fair_best,
+                                          check_survivors, check_warm_up_gain,
+                                          check_warm_up_length)
+from descent.exercises.chapter_15 import (check_floor, check_largest_model,
+                                          check_twin_averages)
+from descent.exercises.chapter_16 import (check_broken_adam, check_converter,
+                                          check_tensorflow_by_hand)

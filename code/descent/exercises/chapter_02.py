@@ -1,0 +1,102 @@
+"""Checks of the exercises of chapter 2."""
+
+import numpy as np
+
+from descent import theory
+from descent.exercises.engine import check_function, check_value
+
+
+def check_half_lives(answer):
+    """The half-lives of exponential averages with β = 0.95, 0.9, 0.8, 0.7.
+
+    >>> check_half_lives((20, 10, 5, 10 / 3))
+    the half-lives: not right: [20, 10, 5, 3.33333]
+        likely cause: this is 1/(1 − γ): the time to fall to about 1/e
+    """
+    gamma = np.array([0.95, 0.9, 0.8, 0.7])
+    check_value("the half-lives", answer, theory.half_life(gamma), wrong={
+        "this is γ⁻¹, the claim itself": 1 / gamma,
+        "this is 1/(1 − γ): the time to fall to about 1/e": 1 / (1 - gamma),
+        "this is the time to fall to 1/e exactly": -1 / np.log(gamma),
+        "this is γ/(1 − γ), the mean age": theory.mean_age(gamma),
+        "ln 2/(1 − γ) is only the limit for γ → 1":
+            np.log(2) / (1 - gamma),
+        "a half-life need not be a whole number":
+            np.ceil(theory.half_life(gamma))}, rtol=2e-3)
+
+
+def check_nothing_comes_twice(answer):
+    """The smallest batch of 1078 with half the noise, without replacement.
+
+    >>> check_nothing_comes_twice(540)
+    the batch: not right: 540
+        likely cause: this halves the variance
+    """
+    B = np.arange(1, 1079)
+    left = theory.minibatch_variance_without(1.0, B, 1078) * B
+    right = int(B[left <= 0.25][0])
+    check_value("the batch", answer, right, wrong={
+        "this halves the variance": int(B[left <= 0.5][0]),
+        "here it is still a little more than half": right - 1,
+        "a smaller batch will do": right + 1,
+        "this leaves 3/4 of the variance": int(B[left <= 0.75][0])})
+
+
+def check_backwards_average(function):
+    """Check ``fast_average(x, beta)``, which returns m_t from m_0 = 0.
+
+    >>> check_backwards_average(lambda x, beta: None)
+    <lambda>: not done yet
+    """
+    right = theory.unrolled_average
+    x = np.array([2.0, -1.0, 0.5, 3.0, 7.0])
+    check_function(
+        function, right, inputs=[(x, 0.9), (x**2, 0.5)],
+        wrong={"the oldest entry still has the largest weight":
+                   lambda x, b: right(x[::-1], b),
+               "the factor 1 − β is missing":
+                   lambda x, b: right(x, b) / (1 - b),
+               "the weights are made to sum to one; m_t starts from zero":
+                   lambda x, b: right(x, b) / theory.weight_of_last(len(x), b),
+               "the newest entry already has a factor β":
+                   lambda x, b: b * right(x, b),
+               "β and 1 − β are exchanged": lambda x, b: right(x, 1 - b),
+               "m_t after every entry is returned; the last one is asked for":
+                   theory.exponential_average})
+
+
+def check_larger_batch(answer):
+    """β′ that keeps the memory in examples, for β = 0.9 and r = 16.
+
+    >>> check_larger_batch(-0.6)
+    the new β: not right: -0.6
+        likely cause: this is the colleague's rule
+    """
+    check_value("the new β", answer, 0.9**16, wrong={
+        "this is the colleague's rule": 1 - 16 * 0.1,
+        "this keeps the memory in steps, not in examples": 0.9,
+        "this is for a smaller batch": 0.9 ** (1 / 16),
+        "this gives the newcomer a smaller share": 1 - 0.1 / 16})
+
+
+def check_noise_that_remembers(function):
+    """Check ``factor_with_memory(beta, rho)``.
+
+    >>> check_noise_that_remembers(lambda beta, rho: None)
+    <lambda>: not done yet
+    """
+    def right(beta, rho):
+        white = theory.variance_factor(np.inf, beta)
+        return white * (1 + beta * rho) / (1 - beta * rho)
+
+    check_function(
+        function, right, inputs=[(0.9, 0.5), (0.5, -0.8), (0.99, 0.9)],
+        wrong={"this is white noise: ρ is missing":
+                   lambda b, r: theory.variance_factor(np.inf, b),
+               "each pair of entries counts twice in a variance":
+                   lambda b, r: theory.variance_factor(np.inf, b)
+                   / (1 - b * r),
+               "the sign of ρ is wrong": lambda b, r: right(b, -r),
+               "x_t and m_{t−1} are a step further apart":
+                   lambda b, r: theory.variance_factor(np.inf, b)
+                   * (1 + 2 * b / (1 - b * r))})

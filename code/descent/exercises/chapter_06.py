@@ -1,0 +1,111 @@
+"""Checks of the exercises of chapter 6."""
+
+import numpy as np
+
+from descent import theory
+from descent.exercises.engine import check_function, check_value
+from descent.rules import root
+
+
+def check_two_rates(answer):
+    """The averaged form's rate, and the one for 0.98, of SGD(0.05, 0.9).
+
+    >>> check_two_rates((0.5, 0.05))
+    the two rates: not right: [0.5, 0.05]
+        likely cause: with 0.98 the sum is five times as long as with 0.9
+    """
+    check_value("the two rates", answer, (0.05 / 0.1, 0.5 * 0.02), wrong={
+        "with 0.98 the sum is five times as long as with 0.9": (0.5, 0.05),
+        "the average's steps are shorter, so its rate must be larger":
+            (0.005, 0.01),
+        "both are the average's rate; the second one is a sum's": (0.5, 0.5),
+        "a longer memory makes a sum larger, so its rate must be smaller":
+            (0.5, 0.25),
+        "these are in the wrong order": (0.01, 0.5)})
+
+
+def check_dampened_weights(function):
+    """Check ``weights(t, beta)``: what a dampened buffer weighs with.
+
+    >>> check_dampened_weights(lambda t, beta: None)
+    <lambda>: not done yet
+    """
+    def average(t, beta):
+        return (1 - beta) * beta ** np.arange(t - 1, -1, -1.0)
+
+    def right(t, beta):
+        return np.r_[beta ** (t - 1), average(t - 1, beta)]
+
+    check_function(
+        function, right, inputs=[(1, 0.9), (2, 0.9), (5, 0.5), (30, 0.9)],
+        wrong={
+            "this is the average from zero; here g_1 comes in whole": average,
+            "this is the corrected average: all weights too large, not one":
+                lambda t, beta: average(t, beta) / (1 - beta**t),
+            "the oldest gradient first":
+                lambda t, beta: right(t, beta)[::-1],
+            "this is the sum's weights, without dampening":
+                lambda t, beta: average(t, beta) / (1 - beta),
+            "g_1 fades, too: one factor β a step":
+                lambda t, beta: np.r_[1.0, average(t - 1, beta)],
+            "g_1 has faded t − 1 times, not t times":
+                lambda t, beta: np.r_[beta**t, average(t - 1, beta)]})
+
+
+def check_window_of_rates(function):
+    """Check ``window(beta1, lam_min, lam_max)``: where q is √β₁ everywhere.
+
+    >>> check_window_of_rates(lambda *args: None)
+    <lambda>: not done yet
+    """
+    def ends(root=np.sqrt, power=1, swap=False, scale=1.0):
+        def window(beta1, lam_min, lam_max):
+            s, (low, high) = root(beta1), (lam_min, lam_max)
+            if swap:
+                low, high = high, low
+            by = 1 - beta1 * scale
+            return ((1 - s) ** 2 / by / low, (1 + s) ** 2 / by / high)
+        return window
+
+    check_function(
+        function, ends(), quantities=("low", "high"),
+        inputs=[(0.9, 1.0, 50.0), (0.64, 2.0, 30.0), (0.25, 1.0, 9.0)],
+        wrong={
+            "these are heavy ball's rates: divide by 1 − β₁": ends(scale=0.0),
+            "the flat direction limits α from below, the steep from above":
+                ends(swap=True),
+            "√β₁, not β₁": ends(root=lambda x: x),
+            "the upper end is where the roots become real again, not where "
+            "momentum becomes unstable": lambda b, low, high: (
+                ends()(b, low, high)[0],
+                theory.largest_stable_rate_with_momentum(b, high)),
+            "low and high are in the wrong order": lambda b, low, high: (
+                ends()(b, low, high)[::-1])})
+
+
+def check_nesterov_limit(function):
+    """Check ``nesterov_limit(mu, lam)``: the largest stable rate.
+
+    >>> check_nesterov_limit(lambda mu, lam: 2 * (1 + mu) / lam)
+    <lambda>: the result is wrong
+        yours: 3.8
+        right: 1.35714
+        input: (0.9, 1)
+        likely cause: this is heavy ball's limit
+    """
+    def right(mu, lam):
+        return 2 * (1 + mu) / ((1 + 2 * mu) * lam)
+
+    check_function(
+        function, right, inputs=[(0.9, 1.0), (0.5, 30.0), (0.99, 2.0)],
+        wrong={
+            "this is heavy ball's limit": lambda mu, lam: 2 * (1 + mu) / lam,
+            "this is gradient descent's limit": lambda mu, lam: 2 / lam,
+            "this is a, not the rate: divide by λ":
+                lambda mu, lam: right(mu, 1.0),
+            "here the product of the roots is −μ²/(1 + 2μ), not zero: the "
+            "roots leave at −1": lambda mu, lam: 1 / lam,
+            "this is the rate of an averaged form; the question is α_HB":
+                lambda mu, lam: right(mu, lam) / (1 - mu),
+            "this is the limit (6.8), of heavy ball and in averaged form":
+                lambda mu, lam: 2 * (1 + mu) / ((1 - mu) * lam)})

@@ -1,0 +1,423 @@
+"""Checks for the exercises: they say what is wrong, and they never raise.
+
+A check prints "not done yet" while the skeleton still returns None, "correct",
+or the first quantity that is wrong, with the cause where it is a known one.
+Whatever a learner's function does (raise, return a string, a wrong shape, NaN)
+the check says so and goes on.
+
+For authors
+===========
+
+A number, an array, a word (or a function of no arguments that returns one)::
+
+    check_value("first step", answer, 1 / np.sqrt(1 - 0.99),
+                wrong={"this is β₂ = 0.9": 1 / np.sqrt(1 - 0.9)})
+
+The tolerance is 1e-3, three digits as one types them; an integer must be
+exact, so that t = 3911 is not t = 3912.  A wrong sign, a reciprocal, a missing
+or superfluous root are recognised without being listed.
+
+A function, compared with a reference at every input (tuples of arguments).
+`wrong` maps a diagnosis to the function that makes this mistake, or to an
+exception class.  Take the mistaken functions from `descent.rules` with other
+options; where several agree with the answer, the first is named::
+
+    def step(m, v, g, t): ...                  # the learner's: m_hat, v_hat
+
+    check_function(step, reference, inputs=[(0.1, 0.2, 3.0, 1), ...],
+                   quantities=("m_hat", "v_hat"),
+                   wrong={"t is counted from 0":
+                              lambda m, v, g, t: reference(m, v, g, t - 1)})
+
+`quantities` names what is returned, in the order of the algorithm: a tuple,
+or a dict or State with these names.  `first_t=0` says that the leading axis
+of every quantity is time and begins at t = 0; the first wrong step is named.
+
+Checks of single exercises stand in the module of their chapter.
+
+The cells of an exercise
+========================
+
+All solution cells, Markdown too, carry the tag ``solution``; no headings
+between the gates (the build would stop)::
+
+    Markdown                  ```{exercise} Adam from scratch
+                              :label: ex-adam-from-scratch
+
+                              Write the five lines of Adam ...
+                              ```
+    Code [exercise]           def my_adam(theta, gradients, ...):
+                                  ...
+    Code                      check_adam(my_adam)
+    Markdown [solution]       ```{solution-start} ex-adam-from-scratch
+                              :label: sol-adam-from-scratch
+                              :class: dropdown
+                              ```
+    Markdown [solution]       The average starts at zero, so ...
+    Code [solution]           def my_adam_solved(theta, gradients, ...): ...
+                              check_adam(my_adam_solved)
+    Markdown [solution]       ```{solution-end}
+                              ```
+
+The first check prints "not done yet" in the book, the second "correct"; a test
+looks for both.  Cite an exercise as {ref}`ex-adam-from-scratch`.  An exercise
+without code has no code cells; its solution may be a single pair of gates with
+Markdown between them.
+"""
+
+import copy
+from functools import wraps
+from inspect import signature
+
+import numpy as np
+
+
+# ---- reading what a learner gives -----------------------------------------
+
+
+class Complaint(Exception):
+    """What a check prints instead of "correct"."""
+
+
+def never_raises(check):
+    """A check prints its verdict, also about objects that cannot be read."""
+
+    @wraps(check)
+    def safe(answer, *args, **kwargs):
+        try:
+            name, verdict = check(answer, *args, **kwargs)
+        except KeyboardInterrupt:
+            raise
+        except Complaint as complaint:
+            name, verdict = "answer", str(complaint)
+        except BaseException as error:  # an answer can be any object at all
+            name, verdict = "answer", f"cannot be read: {_describe(error)}"
+        print(f"{name}: {verdict}")
+
+    return safe
+
+
+def _verdict(compare, *args, **kwargs):
+    try:
+        compare(*args, **kwargs)
+    except Complaint as complaint:
+        return str(complaint)
+    return "correct"
+
+
+def _call(function, args, wrong=()):
+    """What a learner's function returns; its exception as a Complaint."""
+    where = f" at input {_short(args)}" if args else ""
+    try:
+        with np.errstate(all="ignore"):
+            return function(*copy.deepcopy(args))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # exit() too
+        text = f"your function raised {_describe(error)}{where}"
+        for cause, mistake in dict(wrong).items():
+            if isinstance(mistake, type) and isinstance(error, mistake):
+                text += _cause(cause)
+        raise Complaint(text) from None
+
+
+def _describe(error):
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return type(error).__name__ + (f": {text}" if text else "")
+
+
+def _array(value, name="it"):
+    """A real array of floats, or a Complaint that says what it is instead."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "O":
+            array = array.astype(float)
+    except Exception:
+        array = None
+    if array is None or array.dtype.kind not in "biuf":
+        raise Complaint(f"{name} is of type {type(value).__name__}, "
+                        "but it must be a number or an array of numbers")
+    return array.astype(float)
+
+
+def _undone(value):
+    """None, the Ellipsis of a skeleton, or a collection of nothing else."""
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, (tuple, list)):
+        return len(value) > 0 and all(_undone(part) for part in value)
+    return value is None or value is Ellipsis
+
+
+# ---- comparing and diagnosing ---------------------------------------------
+
+
+def _equal(a, b, rtol):
+    """Equal entry by entry; the tolerance is relative to the largest entry."""
+    if a.shape != b.shape:
+        return np.zeros(b.shape, bool)
+    with np.errstate(all="ignore"):
+        scale = np.max(np.abs(b[np.isfinite(b)]), initial=0)
+        return np.isclose(a, b, rtol=rtol, atol=rtol * 1e-3 * scale,
+                          equal_nan=True)
+
+
+def _agree(a, b, rtol):
+    return a.shape == b.shape and bool(_equal(a, b, rtol).all())
+
+
+ALWAYS_TRIED = {
+    "the sign is wrong": lambda x: -x,
+    "this is the square of the right value: a root is missing": np.square,
+    "this is the square root of the right value": np.sqrt,
+    "this is 1 over the right value": np.reciprocal,
+}
+
+
+def _guess(answer, expected, rtol):
+    """A slip that every quantity can suffer, or nothing."""
+    with np.errstate(all="ignore"):
+        for cause, slip in ALWAYS_TRIED.items():
+            if _agree(answer, slip(expected), rtol):
+                return _cause(cause)
+    return ""
+
+
+def _cause(text):
+    return f"\n    likely cause: {text}"
+
+
+def _short(value):
+    """At most 70 characters that show a value, numbers to 6 digits."""
+    if isinstance(value, tuple):
+        text = "(" + ", ".join(_short(part) for part in value) + ")"
+    elif isinstance(value, (float, np.floating)):
+        text = f"{value:.6g}"
+    elif isinstance(value, np.ndarray):
+        text = np.array2string(
+            value, precision=6, separator=", ", threshold=6, edgeitems=2,
+            formatter={"float_kind": lambda x: f"{x:.6g}"})
+        text = " ".join(text.split())
+    elif isinstance(value, (bool, int, str, list)):
+        text = repr(value)
+    else:
+        text = f"<{type(value).__name__}>"
+    return _cut(text)
+
+
+def _cut(text):
+    return text if len(text) <= 70 else text[:67] + "..."
+
+
+def _arguments(function, args):
+    """The arguments; where they are too long, by name and numbers first."""
+    text = _short(args)
+    if not text.endswith("..."):
+        return text
+    try:
+        names = list(signature(function).parameters)[:len(args)]
+    except (TypeError, ValueError):
+        names = []
+    if len(names) < len(args):
+        names = ["array" if np.ndim(a) else "number" for a in args]
+    order = sorted(zip(names, args), key=lambda pair: np.ndim(pair[1]))
+    return _cut(", ".join(f"{name} = {_short(a)}" for name, a in order))
+
+
+def _compare_values(answer, expected, rtol, wrong):
+    if isinstance(expected, str):
+        if not isinstance(answer, str):
+            raise Complaint("it must be a word (a string), but it is of type "
+                            f"{type(answer).__name__}")
+        if answer.strip().casefold() != expected.casefold():
+            causes = [_cause(cause) for cause, value in wrong.items()
+                      if answer.strip().casefold() == value.casefold()]
+            raise Complaint("not right: " + _short(answer)
+                            + "".join(causes[:1]))
+        return
+    # t = 3911 is not t = 3912, though they are close
+    exact = np.asarray(expected).dtype.kind in "biu"
+    answer, expected = _array(answer), _array(expected)
+    if _agree(answer, expected, 1e-9 if exact else rtol):
+        return
+    if answer.shape != expected.shape:
+        raise Complaint(f"it has shape {answer.shape}, "
+                        f"but {expected.shape} is needed")
+    text = "not right: " + _short(answer if answer.ndim else float(answer))
+    for cause, value in wrong.items():
+        if _agree(answer, _array(value), rtol):
+            raise Complaint(text + _cause(cause))
+    raise Complaint(text + _guess(answer, expected, rtol))
+
+
+def _parts(result, quantities):
+    """The named quantities in what a function returned, as a dict."""
+    if isinstance(result, dict):
+        missing = [name for name in quantities if name not in result]
+        if missing:
+            raise Complaint(f"the dict has no entry {missing[0]!r}")
+        return {name: result[name] for name in quantities}
+    if all(hasattr(result, name) for name in quantities):
+        return {name: getattr(result, name) for name in quantities}
+    if len(quantities) == 1:
+        return {quantities[0]: result}
+    if not isinstance(result, (tuple, list)):
+        raise Complaint(f"it must return {', '.join(quantities)}, but it "
+                        f"returns one value of type {type(result).__name__}")
+    if len(result) != len(quantities):
+        raise Complaint(f"it must return {len(quantities)} values "
+                        f"({', '.join(quantities)}), but it returns "
+                        f"{len(result)}")
+    return dict(zip(quantities, result))
+
+
+def _read(result, quantities):
+    parts = {}
+    for name, value in _parts(result, quantities).items():
+        if _undone(value):
+            raise Complaint(f"{name} is not done yet")
+        parts[name] = _array(value, name)
+    return parts
+
+
+def _first_difference(got, wanted, rtol, first_t):
+    """The first wrong quantity: (name, where, got, wanted), or None.
+
+    First in time where there is time, then in the order of the algorithm.
+    """
+    found = []
+    for order, (name, right) in enumerate(wanted.items()):
+        value = got[name]
+        if value.shape != right.shape:
+            rows = ("" if first_t is None else
+                    f": one row for each of t = {first_t} to "
+                    f"{first_t + len(right) - 1}")
+            raise Complaint(f"{name} has shape {value.shape}, but "
+                            f"{right.shape} is needed{rows}")
+        good = _equal(value, right, rtol)
+        if good.all():
+            continue
+        if first_t is None:
+            found.append((0, order, name, "", value, right))
+        else:
+            row = int((~good).reshape(len(good), -1).any(axis=1).argmax())
+            found.append((row, order, name, f" at t = {first_t + row}",
+                          value[row], right[row]))
+    return min(found, key=lambda f: f[:2])[2:] if found else None
+
+
+def _compare_function(function, reference, inputs, quantities, rtol, first_t,
+                      wrong):
+    answers = []
+    for args in inputs:
+        result = _call(function, args, wrong)
+        if _undone(result):
+            raise Complaint("not done yet")
+        answers.append(_read(result, quantities))
+    right = [_read(reference(*copy.deepcopy(args)), quantities)
+             for args in inputs]
+    if first_t is not None and all(
+            got[q].shape == wanted[q][:1].shape != wanted[q].shape
+            and _agree(got[q], wanted[q][:1], rtol)
+            for got, wanted in zip(answers, right) for q in quantities):
+        raise Complaint("not done yet")  # the start, and not one step
+    for args, got, wanted in zip(inputs, answers, right):
+        difference = _first_difference(got, wanted, rtol, first_t)
+        if difference:
+            break
+    else:
+        return
+    name, where, value, target = difference
+    value, target = np.asarray(value), np.asarray(target)
+    state = "is NaN" if np.isnan(value).any() > np.isnan(target).any() else (
+        "is wrong")
+    text = (f"{name} {state}{where}\n    yours: {_short(value)}"
+            f"\n    right: {_short(target)}"
+            f"\n    input: {_arguments(function, args)}")
+    for cause, mistake in wrong.items():
+        if isinstance(mistake, type):
+            continue
+        try:
+            made = [_read(_call(mistake, args), quantities) for args in inputs]
+        except Complaint:
+            continue  # the mistake has no value here
+        if all(_agree(got[q], variant[q], rtol)
+               for got, variant in zip(answers, made) for q in quantities):
+            raise Complaint(text + _cause(cause))
+    whole = _guess(got[name], wanted[name], rtol)
+    raise Complaint(text + (whole or _guess(value, target, rtol)))
+
+
+# ---- the two engines ------------------------------------------------------
+
+
+def check_value(name, answer, expected, *, rtol=5e-3, wrong={}):
+    """Print what is to be said about a number, an array or a word.
+
+    name : how the message calls it
+    answer : the learner's value, or a function of no arguments
+    expected : the right value
+    rtol : relative tolerance; an integer must be exact
+    wrong : {diagnosis: the value that this mistake gives, or an exception
+        class}
+
+    >>> check_value("half-life", None, 6.58)
+    half-life: not done yet
+    >>> check_value("half-life", 6.58, 6.5788)
+    half-life: correct
+    >>> check_value("half-life", 10, 6.58, wrong={"this is 1/(1 − β)": 10})
+    half-life: not right: 10
+        likely cause: this is 1/(1 − β)
+    """
+    _check_value(answer, name, expected, rtol, wrong)
+
+
+@never_raises
+def _check_value(answer, name, expected, rtol, wrong):
+    try:
+        value = _call(answer, (), wrong) if callable(answer) else answer
+    except Complaint as complaint:
+        return name, str(complaint)
+    if _undone(value):
+        return name, "not done yet"
+    values = {cause: mistake for cause, mistake in wrong.items()
+              if not isinstance(mistake, type)}
+    return name, _verdict(_compare_values, value, expected, rtol, values)
+
+
+@never_raises
+def check_function(function, reference, inputs, *, quantities=("the result",),
+                   rtol=1e-9, first_t=None, wrong={}, name=None):
+    """Print what is to be said about a learner's function.
+
+    function : the learner's
+    reference : the right function, with the same arguments
+    inputs : tuples of arguments at which they are compared
+    quantities : names of what is returned, in the order of the algorithm
+    rtol : relative tolerance
+    first_t : the t of the first row, where the leading axis is time
+    wrong : {diagnosis: the function that makes this mistake, or an
+        exception class}
+    name : how the message calls it; default: the function's own name
+
+    >>> def rms(x):
+    ...     return np.mean(x**2)
+    >>> check_function(rms, lambda x: np.sqrt(np.mean(x**2)),
+    ...                [(np.array([3.0, 4.0]),)])
+    rms: the result is wrong
+        yours: 12.5
+        right: 3.53553
+        input: ([3, 4])
+        likely cause: this is the square of the right value: a root is missing
+    """
+    name = name or getattr(function, "__name__", "your function")
+    if _undone(function):
+        return name, "not done yet"
+    if not callable(function):
+        return name, (f"it must be a function, but it is of type "
+                      f"{type(function).__name__}")
+    return name, _verdict(_compare_function, function, reference, inputs,
+                          quantities, rtol, first_t, wrong)

@@ -1,0 +1,1 @@
+"""Everything that draws: the interactive figure and the look of all pictures."""
