@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PDF = Path("_build") / "pdf" / "rmsprop-and-adam.pdf"
-PATIENCE = 300_000  # milliseconds, for the equations of the whole book
+PATIENCE = 300_000  # milliseconds, for the whole book
 
 FOOTER = """<div style="width: 100%; text-align: center; font: 8px sans-serif">
 <span class="pageNumber"></span></div>"""
@@ -80,7 +80,6 @@ def write(page_path, target, solutions):
         page = browser.new_page(viewport={"width": 1100, "height": 900})
         page.set_default_timeout(PATIENCE)
         page.goto(page_path.as_uri())
-        page.wait_for_function("document.documentElement.dataset.equations")
         page.emulate_media(media="print", color_scheme="light",
                            reduced_motion="reduce")
         page.evaluate(PREPARE, solutions)

@@ -1,49 +1,86 @@
-// Equations: typeset from the first visible one, a few at a time, so that a long page stays responsive.
-async function typeset() {
-  const top = (el) => el.getBoundingClientRect().bottom;
-  const all = [...document.querySelectorAll("span.math, div.math")];
-  const seen = all.filter((el) => top(el) >= 0);
-  const todo = [...seen, ...all.filter((el) => !seen.includes(el))];
-  while (todo.length) {
-    await MathJax.typesetPromise(todo.splice(0, 8));
-    await new Promise((next) => setTimeout(next));
-  }
-  document.documentElement.dataset.equations = "typeset";
-  scrollable();
+// ---- what is folded -------------------------------------------------------
+
+const FOLDED = "details:not([open]), .toggle-hidden";
+
+function fold(el, closed) {
+  if (el.tagName === "DETAILS") el.open = !closed;
+  else el.classList.toggle("toggle-hidden", closed);
 }
 
-// A formula wider than its box scrolls in it, and the keyboard must be able to reach it.
-function scrollable() {
-  for (const formula of document.querySelectorAll("span.math mjx-container")) {
-    formula.classList.remove("wide");
-    const room = formula.closest("p, li, dd, dt, td, th, h1, h2, h3, div").clientWidth;
-    formula.classList.toggle("wide", formula.getBoundingClientRect().width > room);
+// Open all that an element stands in; a folded section, by its own name too.
+function reveal(el) {
+  for (let box = el?.closest(FOLDED); box; box = box.parentElement.closest(FOLDED)) {
+    const button = box.querySelector(":scope > .admonition-title > .toggle-button");
+    if (button) button.click();
+    else fold(box, false);
   }
-  for (const box of document.querySelectorAll("div.formula, span.math mjx-container")) {
-    const scrolls = /auto/.test(getComputedStyle(box).overflowX) && box.scrollWidth > box.clientWidth;
-    if (scrolls) box.tabIndex = 0;
-    else box.removeAttribute("tabindex");
-  }
+  const own = el?.querySelector(":scope > details.deeper");
+  if (own) own.open = true;
 }
 
-window.MathJax?.startup?.promise.then(typeset);
-addEventListener("resize", scrollable);
+// ---- links to a place -----------------------------------------------------
 
-// On paper all is black on white, and what is folded is open, but solutions stay as the reader left them.
+// Where the link leads is open and at the top, and stays there while the page above it grows, until the reader
+// moves.  `descentTarget` is the figure that the address has settings for.
+let moved = performance.getEntriesByType("navigation")[0]?.type !== "navigate";   // else the browser knows the place
+const aim = () => document.querySelector(":target") ?? globalThis.descentTarget;
+
+function arrive() {
+  if (!moved) aim()?.scrollIntoView({ behavior: "instant" });
+}
+function follow() {
+  moved = false;
+  reveal(aim());
+  arrive();
+}
+for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"])
+  addEventListener(kind, () => { moved = true; }, { capture: true, passive: true });
+addEventListener("hashchange", follow);
+addEventListener("DOMContentLoaded", () => {
+  reveal(aim());
+  arrive();
+  new ResizeObserver(arrive).observe(document.body);
+});
+addEventListener("load", arrive);
+
+// ---- search ---------------------------------------------------------------
+
+// The words looked for, which Sphinx marks in the page a moment after it is there: a fold with a mark in it opens,
+// code only where no mark can be seen elsewhere.
+if (localStorage.getItem("sphinx_highlight_terms") || new URLSearchParams(location.search).has("highlight"))
+  addEventListener("DOMContentLoaded", () => setTimeout(() => {
+    const marks = [...document.querySelectorAll(".highlighted")].filter((mark) => !mark.closest(".solution"));
+    marks.filter((mark) => !mark.closest("details.hide")).forEach(reveal);
+    if (!marks.some((mark) => mark.checkVisibility())) reveal(marks[0]);
+  }, 30));
+
+// What a search result quotes must not tell what the page folds until the reader has tried.
+if (typeof Search !== "undefined") {
+  const { htmlToText } = Search;
+  Search.htmlToText = (text, anchor) => {
+    const page = new DOMParser().parseFromString(text, "text/html");
+    page.querySelectorAll(".solution, .cell_output .text_html").forEach((el) => el.remove());
+    return htmlToText(page.documentElement.outerHTML, anchor);
+  };
+}
+
+// ---- names ----------------------------------------------------------------
+
+addEventListener("DOMContentLoaded", () => {
+  for (const button of document.querySelectorAll(".copybtn")) button.ariaLabel = "Copy";
+});
+
+// ---- paper ----------------------------------------------------------------
+
+// All is black on white, and what is folded is open, but for code, and solutions that the reader has left closed.
 let unfolded = [], theme;
 addEventListener("beforeprint", () => {
   theme = document.documentElement.dataset.theme;
   document.documentElement.dataset.theme = "light";
-  const folded = [...document.querySelectorAll("details:not([open]), .toggle-hidden")];
-  unfolded = folded.filter((el) => !el.closest(".solution.toggle-hidden"));
+  unfolded = [...document.querySelectorAll(FOLDED)].filter((el) => !el.matches(".hide") && !el.closest(".solution.toggle-hidden"));
   for (const el of unfolded) fold(el, false);
 });
 addEventListener("afterprint", () => {
   document.documentElement.dataset.theme = theme;
   for (const el of unfolded) fold(el, true);
 });
-
-function fold(el, closed) {
-  if (el.tagName === "DETAILS") el.open = !closed;
-  else el.classList.toggle("toggle-hidden", closed);
-}

@@ -1,39 +1,10 @@
 """The site asks no other host for anything, and a screen reader can read all of it.
 
-Copies the parts of MathJax that the pages use from the installed package into the site,
-and mends what the libraries write into the pages.
+Mends what the libraries write into the site.
 """
 
 import re
-import shutil
-from importlib import resources
 from pathlib import Path
-
-# A start-up file that loads the other parts from its own folder (by <script>, so also from a disk):
-# TeX input, SVG output with its glyphs as paths, and hidden MathML that a screen reader speaks.
-MATHJAX = [
-    "LICENSE",
-    "es5/startup.js",
-    "es5/core.js",
-    "es5/input/tex-base.js",
-    "es5/input/tex/extensions/ams.js",
-    "es5/output/svg.js",
-    "es5/output/svg/fonts/tex.js",
-    "es5/a11y/assistive-mml.js",
-]
-
-
-def copy_mathjax(app):
-    """Before the first page is written: its links carry a checksum of the file they name."""
-    if app.builder.format != "html":
-        return
-    source = Path(str(resources.files("mathjax"))) / "static" / "mathjax"
-    target = Path(app.outdir) / "_static" / "mathjax"
-    for name in MATHJAX:
-        copy = target / name.removeprefix("es5/")
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, copy)
-
 
 # One of Font Awesome's two thousand icons, as its script lists them: name:[width,height,[aliases],"code","path"]
 ICON = re.compile(r'"?([a-z0-9-]+)"?:\[\d+,\d+,\[([^\]]*)\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?')
@@ -66,10 +37,21 @@ def mend(app, pagename, templatename, context, doctree):
                                                   '<div class="citation-list">')
 
 
+# Sphinx marks a searched word where its own element does not forbid it.
+MARKABLE = 'node.matches("button, select, textarea")'
+
+
+def spare_formulas_and_figures(app, pagename, templatename, context, doctree):
+    """No mark in anything of the class `nohighlight`. Before the first page is written, which carries a checksum."""
+    script = Path(app.outdir) / "_static" / "sphinx_highlight.js"
+    source = script.read_text("utf-8")
+    mended = source.replace(MARKABLE, MARKABLE.replace(")", ", style, script, .nohighlight").removesuffix(")"))
+    script.write_text(mended, "utf-8")
+
+
 def setup(app):
     # Jupyter Book sets this value even where its extension, sphinx_comments, is not loaded.
     app.add_config_value("comments_config", {}, "html")
-    app.connect("builder-inited", copy_mathjax)
     app.connect("html-page-context", mend)
     app.connect("build-finished", keep_used_icons)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
