@@ -3,7 +3,7 @@
     python book/run_in_browser.py             after `jupyter-book build .`: `make site`
     python book/run_in_browser.py FOLDER      a built book somewhere else
 
-Writes FOLDER/run and puts a button under the title of every page that is a notebook.
+Writes FOLDER/run and puts a button into the header of every page that is a notebook.
 The button opens a copy of that notebook: cleared, with a first cell that installs the
 book's package from the site.  The site serves all of it but Python itself (Pyodide),
 which the reader's browser fetches from its project's host when the kernel starts.
@@ -50,11 +50,15 @@ INSTALL = """\
 import logging
 # matplotlib makes its list of fonts here, and would announce it
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)"""
+# In the header of the page: it pushes nothing.  A phone shows the short words, a screen reader says all of them.
 BUTTON = """
-<p class="run-here"><a href="{address}">Run this {what} in your browser</a>
-<span>Nothing to install; it fetches Python, about 30 MB, when you click.</span></p>
+<p class="run-here"><a href="{address}" title="Nothing to install; it fetches Python, about 30 MB, when you click."
+>Run<span class="long"> this {what} in your browser</span></a>
+<span><span class="long">fetches </span>30 MB</span></p>
 <script>if (location.protocol === "file:") document.querySelector(".run-here").innerHTML =
-'<span>To run this {what} in your browser, open it <a href="{online}">online</a>: from a disk it cannot start.</span>';</script>"""
+'<span class="long">This {what} cannot run from a disk: </span><a href="{online}">run it online</a>';</script>"""
+# Where the header's own buttons begin.
+PLACE = '<div class="header-article-items__end">'
 
 
 # ---- the copies -----------------------------------------------------------
@@ -171,7 +175,7 @@ def unused(run):
 
 
 def add_button(site, path, page, online):
-    """Put the button under the title of a page, once."""
+    """Put the button into the header of a page, once."""
     notebook = path.relative_to(ROOT).as_posix()
     address = f"{relpath('run', Path(page).parent)}/notebooks/index.html?path={notebook}"
     text = (site / page).read_text("utf-8")
@@ -179,9 +183,9 @@ def add_button(site, path, page, online):
         return
     button = BUTTON.format(address=html.escape(address), online=html.escape(online + page),
                            what="chapter" if "/" in page else "page")
-    text, count = re.subn(r'<h1>.*class="headerlink".*</h1>', lambda title: title[0] + button, text, count=1)
-    if not count:
-        raise SystemExit(f"{page} has no title to put the button under")
+    if text.count(PLACE) != 1:
+        raise SystemExit(f"{page} has no header to put the button into")
+    text = text.replace(PLACE, PLACE + button)
     (site / page).write_text(text, "utf-8")
 
 
