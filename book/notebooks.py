@@ -10,7 +10,7 @@ that fails leaves its file as it was.  Running twice changes nothing.
 
 In normal form a notebook has only what a reader needs: the same kernel name
 everywhere, execution counts 1, 2, 3, ..., stable cell ids, no times, versions,
-widget state or empty cells.  An interactive figure keeps its page (text/html) and its
+widget state or empty cells.  What the book folds, JupyterLab folds.  An interactive figure keeps its page (text/html) and its
 summary (text/plain); a stored widget view without its model is a dead box.
 """
 
@@ -43,7 +43,11 @@ METADATA = {
                    "name": "python3"},
     "language_info": {"name": "python"},
 }
-CELL_METADATA = ("jupyter", "mystnb", "tags")
+CELL_METADATA = ("mystnb", "tags")
+# What JupyterLab folds, by tags: it does not know the book's.
+NO_SOURCE = {"hide-input", "hide-cell", "remove-input", "remove-cell", "paper-only", "solution"}
+NO_OUTPUTS = {"hide-output", "hide-cell", "remove-output", "remove-cell", "paper-only", "solution"}
+DEEPER = re.compile(r"#{2,6} Deeper: ")  # a section that is folded: book/extensions/folds.py
 DROPPED_OUTPUTS = ("application/vnd.jupyter.widget-view+json",)
 QUANTUM = 0.1  # of the numbers in an interactive figure, in points
 
@@ -68,7 +72,7 @@ def normal_form(text):
     notebook.cells = [cell for cell in notebook.cells if cell.source]
     for cell in notebook.cells:
         cell.metadata = {k: v for k, v in cell.metadata.items()
-                         if k in CELL_METADATA and v}
+                         if k in CELL_METADATA and v} | _folded(cell)
         cell.id = _identity(cell, seen)
         if cell.cell_type != "code":
             continue
@@ -82,6 +86,18 @@ def normal_form(text):
                 out.execution_count = cell.execution_count
     nbformat.validate(notebook)
     return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def _folded(cell):
+    """Metadata that tells JupyterLab and Notebook 7 what to fold."""
+    tags, folded = set(cell.metadata.get("tags", ())), {}
+    if tags & NO_SOURCE:
+        folded["source_hidden"] = True
+    if tags & NO_OUTPUTS and cell.cell_type == "code":
+        folded["outputs_hidden"] = True
+    if cell.cell_type == "markdown" and DEEPER.match(cell.source):
+        return {"jp-MarkdownHeadingCollapsed": True}
+    return {"jupyter": folded} if folded else {}
 
 
 def _joined(text):
@@ -241,7 +257,7 @@ def with_colab_cell(notebook):
     if first.get("id") == "colab" and _joined(first.source) == source:
         return notebook
     cell = nbformat.v4.new_code_cell(source, id="colab", metadata={
-        "jupyter": {"source_hidden": True}, "tags": ["remove-cell"]})
+        "tags": ["remove-cell"]})
     others = [other for other in notebook.cells if other.get("id") != "colab"]
     return nbformat.from_dict({**notebook, "cells": [cell, *others]})
 

@@ -5,6 +5,8 @@
 '#d55e00'
 """
 
+import sys
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -58,8 +60,15 @@ RC = {
 
 
 def use_style():
-    """Make the book's style the default of this session; as ``with plt.rc_context(RC)`` for one figure."""
+    """Make the book's style the default of this session; as ``with plt.rc_context(RC)`` for one figure.
+
+    In a notebook, pictures get two pixels where the page shows one: sharp on a fine screen.
+    """
     plt.rcParams.update(RC)
+    ipython = sys.modules.get("IPython")
+    if ipython and ipython.get_ipython():
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+        set_matplotlib_formats("retina")
 
 
 def contours(ax, f, xlim, ylim, levels=12, points=121, **style):
