@@ -8,7 +8,7 @@ draw_equation.js is what V8 runs: MathJax from the installed package, and the wa
 import json
 import re
 from functools import lru_cache
-from html import escape
+from html import escape, unescape
 from importlib import resources
 from pathlib import Path
 
@@ -153,9 +153,27 @@ def text(string):
     return [nodes.Text(string)] if string else []
 
 
+def say_plainly(app, pagename, templatename, context, doctree):
+    """The page is written; what describes it elsewhere (sphinxext.opengraph, after this) has no place for a drawing."""
+    for paragraph in doctree.findall(nodes.paragraph) if doctree else ():
+        formulas = list(paragraph.findall(nodes.math))
+        for node in formulas:
+            node[:] = [nodes.Text(plain(drawing(node)["mathml"]))]
+        if formulas:
+            paragraph[:] = [nodes.Text(paragraph.astext())]
+
+
+def plain(mathml):
+    """A formula that is a line of letters; of others there is only a sign."""
+    if re.search(r"<(?!/|(math|mrow|mi|mn|mo)\b)", mathml):
+        return "…"
+    return unescape(re.sub("<.*?>", "", mathml))
+
+
 def setup(app):
     app.add_html_math_renderer("drawn", (visit_math, None), (visit_math_block, None))
     app.connect("doctree-resolved", prepare, priority=900)   # after those who change what is written
+    app.connect("html-page-context", say_plainly, priority=400)
     app.connect("build-finished", close)
     app.add_css_file("equations.css")
     app.add_js_file("equations.js", loading_method="defer")

@@ -6,6 +6,8 @@ Mends what the libraries write into the site.
 import re
 from pathlib import Path
 
+from sphinx.errors import ExtensionError
+
 # One of Font Awesome's two thousand icons, as its script lists them: name:[width,height,[aliases],"code","path"]
 ICON = re.compile(r'"?([a-z0-9-]+)"?:\[\d+,\d+,\[([^\]]*)\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?')
 
@@ -37,21 +39,25 @@ def mend(app, pagename, templatename, context, doctree):
                                                   '<div class="citation-list">')
 
 
-# Sphinx marks a searched word where its own element does not forbid it.
-MARKABLE = 'node.matches("button, select, textarea")'
+# Sphinx marks a searched word wherever the element right around it does not forbid it, be it a style sheet.
+UNMARKED = '"button, select, textarea"'
+SPARED = '"button, select, textarea, style, script, .nohighlight"'
 
 
-def spare_formulas_and_figures(app, pagename, templatename, context, doctree):
-    """No mark in anything of the class `nohighlight`. Before the first page is written, which carries a checksum."""
+def spare_what_a_mark_would_break(app, pagename, templatename, context, doctree):
+    """No mark anywhere in what has the class `nohighlight`. Before the first page, which carries a checksum."""
     script = Path(app.outdir) / "_static" / "sphinx_highlight.js"
     source = script.read_text("utf-8")
-    mended = source.replace(MARKABLE, MARKABLE.replace(")", ", style, script, .nohighlight").removesuffix(")"))
-    script.write_text(mended, "utf-8")
+    if SPARED not in source:
+        if UNMARKED not in source:
+            raise ExtensionError(f"sphinx_highlight.js has no {UNMARKED}: how does it spare an element now?")
+        script.write_text(source.replace(UNMARKED, SPARED), "utf-8")
 
 
 def setup(app):
     # Jupyter Book sets this value even where its extension, sphinx_comments, is not loaded.
     app.add_config_value("comments_config", {}, "html")
+    app.connect("html-page-context", spare_what_a_mark_would_break)
     app.connect("html-page-context", mend)
     app.connect("build-finished", keep_used_icons)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
