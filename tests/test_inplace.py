@@ -1,5 +1,8 @@
 """The in-place Adam equals the readable rule to rounding, and says what it cannot do."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -177,3 +180,39 @@ def test_a_bad_hyperparameter_is_named(hyper):
 def test_a_gradient_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"\(4,\).*\(3,\)"):
         InPlaceAdam(np.zeros(3)).step(np.zeros(4))
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))],
+                         ids=["copy", "deepcopy", "pickle"])
+@pytest.mark.parametrize("shape, block", [((5,), 1024), ((40, 3), 64)])
+def test_a_copy_goes_on_alone_and_bit_for_bit(again, shape, block):
+    rng = np.random.default_rng(0)
+    stream = rng.standard_normal((12, *shape))
+    one = InPlaceAdam(np.ones(shape), alpha=0.1, block_bytes=block)
+    for g in stream[:6]:
+        one.step(g)
+    two = again(one)
+    before = two.theta.copy()
+    for g in stream[6:]:
+        one.step(g)
+    np.testing.assert_array_equal(two.theta, before)   # nothing is shared
+    for g in stream[6:]:
+        two.step(g)
+    assert two.t == one.t == 12
+    for name in "theta", "m", "v":
+        np.testing.assert_array_equal(getattr(two, name), getattr(one, name))
+
+
+def test_an_array_that_is_not_contiguous_survives_pickling():
+    one = InPlaceAdam(np.ones(10)[::2], alpha=0.1)
+    one.step(np.ones(5))
+    two = pickle.loads(pickle.dumps(one))
+    one.step(np.ones(5))
+    two.step(np.ones(5))
+    np.testing.assert_array_equal(two.theta, one.theta)
+
+
+def test_in_place_an_eps_below_the_precision_is_zero():
+    one = InPlaceAdam(np.ones(2, np.float32), eps=1e-60)
+    one.step(np.array([0.0, 1.0], np.float32))
+    assert one.theta[0] == 1 and np.isfinite(one.theta).all()

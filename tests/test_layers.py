@@ -6,7 +6,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "code" / "descent"
 # From the ground up: a room imports from the floors below it, or from its own room.
 FLOORS = [
-    {"rules", "precision", "problems", "theory"},
+    {"rules", "precision", "problems", "theory", "gradients"},
     {"loop"},
     {"network", "inplace", "frameworks"},
     {"recorded"},

@@ -237,6 +237,34 @@ BAD = {
                                     r"project returns shape \(\)"),
     "start outside the set": (dict(project=lambda x: np.clip(x, -0.5, 0.5)),
                               ValueError, "theta0 = .* must lie in the set"),
+    "rule and gradient swapped": (dict(rule=bowl, grad=adam), TypeError,
+                                  "grad is the rule adam: the rule comes fi"),
+    "no rule": (dict(rule="adam"), TypeError, "rule = 'adam' must be an upd"),
+    "start and steps swapped": (dict(theta0=3, steps=[1.0, 1.0]), TypeError,
+                                r"steps = \[1.0, 1.0\] must be an integer; th"),
+    "forgotten return": (dict(grad=lambda x: None), TypeError,
+                         "grad returned None at step 1.*`return`"),
+    "loss and gradient": (dict(grad=lambda x: (x @ x / 2, x)), TypeError,
+                          r"tuple of 2 at step 1: if it is \(loss, gradient"),
+    "the loss": (dict(grad=lambda x: x @ x / 2), ValueError,
+                 "one number, 1, but theta has 2 parameters: is it the loss"),
+    "gradient as text": (dict(grad=lambda x: "down"), TypeError,
+                         "grad returned 'down' at step 1"),
+    "gradient of unequal parts": (dict(grad=lambda x: [[1.0], [1.0, 2.0]]),
+                                  TypeError, r"grad returned \[\[1.0\], "),
+    "stop not a function": (dict(stop=True), TypeError, "stop = True must be"),
+    "rule that returns an array": (
+        dict(rule=lambda state, g: state.theta - g), TypeError,
+        "returned a ndarray at step 1, but a rule returns the next State"),
+    "rule that returns nothing": (dict(rule=lambda state, g: None), TypeError,
+                                  "returned None at step 1"),
+    "rule that does not count": (
+        dict(rule=lambda state, g: state._replace(theta=state.theta - g)),
+        ValueError, "returned t = 0 at step 1: a rule counts"),
+    "rule that changes the shape": (
+        dict(rule=lambda state, g: state._replace(theta=state.theta[:1],
+                                                  t=state.t + 1)),
+        ValueError, r"returned theta of shape \(1,\) at step 1"),
     "grids that do not fit": (dict(beta1=np.zeros((3, 1)),
                                    beta2=np.zeros((4, 1))), ValueError,
                               r"beta1 \(3, 1\), beta2 \(4, 1\)"),
@@ -285,3 +313,126 @@ def test_the_centered_variance_is_never_recorded_as_something_else(t, beta2):
     np.testing.assert_allclose(
         path.v[1:, 0] - path.m[1:, 0] ** 2,
         [beta2**k * (1 - beta2**k) for k in range(1, t + 1)], atol=1e-14)
+
+
+# ---- gradients that are not written for batches ----------------------------
+
+
+def first_is_flat(theta):
+    """A bowl for one point; given a batch, it takes runs for parameters."""
+    return np.array([theta[0], 50 * theta[1]])
+
+
+NOT_FOR_BATCHES = {
+    "indexed from the front": first_is_flat,
+    "summed over all runs": lambda theta: theta.sum() * np.ones_like(theta),
+    "a matrix on the wrong side": lambda theta: np.array([[1.0, 3.0],
+                                                          [0.0, 2.0]]) @ theta,
+    "normed over all runs": lambda theta: theta / np.linalg.norm(theta),
+    "maximum of all runs": lambda theta: theta * (theta == theta.max()),
+}
+
+
+@pytest.mark.parametrize("case", NOT_FOR_BATCHES)
+def test_a_gradient_that_is_not_written_for_batches_is_refused(case):
+    grad = NOT_FOR_BATCHES[case]
+    rates = np.array([[0.01], [0.02]])
+    with pytest.raises(ValueError, match="grad is not written for a batch"):
+        run(adam, grad, [1.0, 2.0], 5, alpha=rates)
+    assert run(adam, grad, [1.0, 2.0], 5).theta.shape == (6, 2)
+
+
+def test_runs_that_begin_alike_are_told_apart_at_the_second_step():
+    with pytest.raises(ValueError, match="not written for a batch"):
+        run(gradient_descent, lambda theta: theta[0] * np.ones_like(theta),
+            [1.0, 1.0], 5, alpha=np.array([[0.1], [0.2]]))
+
+
+def test_a_gradient_with_something_of_its_own_for_every_run_is_accepted():
+    curvature = np.array([[1.0], [50.0]])
+    path = run(gradient_descent, lambda theta: curvature * theta,
+               np.ones((2, 3)), 4, alpha=0.01)
+    np.testing.assert_allclose(path.theta[4, 1], 0.5**4)
+
+
+def test_a_random_gradient_is_not_called_twice():
+    rng, calls = np.random.default_rng(0), []
+
+    def noisy(theta):
+        calls.append(1)
+        return theta + rng.standard_normal(theta.shape)
+
+    run(adam, noisy, [1.0, 1.0], 6, alpha=np.array([[0.1], [0.2]]))
+    assert len(calls) == 6
+
+
+def test_a_loss_given_for_a_batch_is_refused():
+    with pytest.raises(ValueError, match="one number for one run, 5, .*is it the loss"):
+        run(adam, lambda theta: (theta**2).sum(-1), [1.0, 2.0], 5,
+            alpha=np.array([[0.01], [0.02]]))
+
+
+# ---- going on, and ending early ---------------------------------------------
+
+
+@pytest.mark.parametrize("rule", [adam, adamw, amsgrad, momentum, rmsprop,
+                                  rmsprop_centered])
+@pytest.mark.parametrize("record", [True, False, 7])
+def test_two_halves_are_one_run_bit_for_bit(rule, record):
+    whole = run(rule, bowl, [1.0, 2.0], 30, alpha=lambda t: 0.01 / t)
+    first = run(rule, bowl, [1.0, 2.0], 12, alpha=lambda t: 0.01 / t,
+                record=record)
+    second = run(rule, bowl, first, 18, alpha=lambda t: 0.01 / t)
+    np.testing.assert_array_equal(second.t, np.arange(12, 31))
+    np.testing.assert_array_equal(second.theta, whole.theta[12:])
+    for name in "b", "m", "v", "v_max":
+        if getattr(whole, name) is not None:
+            np.testing.assert_array_equal(getattr(second, name),
+                                          getattr(whole, name)[12:])
+
+
+def test_a_stream_goes_on_where_the_first_half_ended():
+    stream = np.random.default_rng(3).standard_normal((20, 2))
+    whole = run(rmsprop, theta0=[0.0, 0.0], gradients=stream, v0=1.0)
+    first = run(rmsprop, theta0=[0.0, 0.0], gradients=stream[:9], v0=1.0)
+    second = run(rmsprop, theta0=first, gradients=stream[9:], v0=1.0)
+    np.testing.assert_array_equal(second.theta, whole.theta[9:])
+
+
+def test_a_batch_goes_on_too():
+    rates = np.array([[0.01], [0.1]])
+    whole = run(adam, bowl, [1.0, 2.0], 20, alpha=rates)
+    half = run(adam, bowl, [1.0, 2.0], 10, alpha=rates, record=False)
+    np.testing.assert_array_equal(
+        run(adam, bowl, half, 10, alpha=rates).theta, whole.theta[10:])
+
+
+def test_a_run_ends_where_stop_is_true_for_all():
+    rates = np.array([[0.01], [0.005]])
+    path = run(gradient_descent, bowl, [1.0, 1.0], 1000, alpha=rates,
+               stop=lambda theta: np.abs(theta).max(-1) < 0.5)
+    whole = run(gradient_descent, bowl, [1.0, 1.0], 1000, alpha=rates)
+    reached = (np.abs(whole.theta).max(-1) < 0.5).all(-1).argmax()
+    assert path.t[-1] == reached
+    np.testing.assert_array_equal(path.theta, whole.theta[:reached + 1])
+    thin = run(gradient_descent, bowl, [1.0, 1.0], 1000, alpha=rates,
+               stop=lambda theta: np.abs(theta).max(-1) < 0.5, record=100)
+    assert thin.t[-1] == reached
+
+
+# ---- what a precision cannot hold -------------------------------------------
+
+
+def test_an_infinite_v_is_reported():
+    stream = np.ones((5, 2), np.float32)
+    stream[2, 0] = 1e25   # its square is beyond float32
+    path = run(adam, theta0=np.zeros(2, np.float32), gradients=stream)
+    assert np.isfinite(path.theta).all()
+    np.testing.assert_array_equal(path.diverged,
+                                  [False, False, False, True, True, True])
+
+
+def test_divergence_in_single_precision_is_a_result_too():
+    path = run(gradient_descent, lambda x: x**3 - x**3 + 2e19 * x,
+               np.ones(1, np.float32), 30, alpha=1.0)
+    assert path.diverged[-1]

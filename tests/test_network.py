@@ -394,3 +394,9 @@ def test_theta0_must_be_finite():
 
 def test_doctests_of_network():
     assert doctest.testmod(network).failed == 0
+
+
+def test_a_single_output_is_refused():
+    """Softmax over one class is always 1: the loss would be 0, and nothing would be learned."""
+    with pytest.raises(ValueError, match="last of sizes is 1, but softmax needs two"):
+        Network((4, 8, 1))

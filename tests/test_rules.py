@@ -353,3 +353,16 @@ def test_unknown_switches_say_what_is_allowed():
         run(adam, lambda x: x, [1.0], 3, correct="twice")
     with pytest.raises(ValueError, match="maximum='min'.*'corrected'"):
         run(amsgrad, lambda x: x, [1.0], 3, maximum="min")
+
+
+@pytest.mark.parametrize("dtype, eps", [(np.float16, 1e-8), (np.float32, 1e-50)])
+@pytest.mark.parametrize("rule", [adam, adamw, amsgrad, rmsprop, adagrad])
+@pytest.mark.parametrize("inside", [False, True])
+def test_an_eps_that_the_precision_cannot_hold_is_an_eps_of_zero(rule, dtype, eps, inside):
+    """0 / 0 is no step, by hand too: the guard compares in the arrays' precision."""
+    g = np.array([0, 1], dtype)
+    state = State(theta=np.ones(2, dtype), m=np.zeros(2, dtype), v=np.zeros(2, dtype), v_max=np.zeros(2, dtype))
+    with np.errstate(all="ignore"):
+        after = rule(state, g, eps=eps, eps_inside=inside, alpha=dtype(0.125))
+    assert after.theta[0] == 1 or rule is adamw
+    assert np.isfinite(after.theta).all()

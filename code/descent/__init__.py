@@ -5,6 +5,7 @@ imported by name where they are wanted.
 """
 
 from descent.frameworks import translate
+from descent.gradients import check_gradient
 from descent.loop import NaNGradient, run
 from descent.rules import (
     State,
@@ -22,8 +23,10 @@ from descent.rules import (
     sign_descent,
 )
 
+__version__ = "0.1.0"
+
 __all__ = [
     "NaNGradient", "State", "adagrad", "adam", "adam_l2", "adamw", "amsgrad",
-    "gradient_descent", "momentum", "nesterov", "rmsprop", "rmsprop_centered",
+    "check_gradient", "gradient_descent", "momentum", "nesterov", "rmsprop", "rmsprop_centered",
     "rmsprop_momentum", "run", "sign_descent", "translate",
 ]

@@ -7,6 +7,8 @@ order of the operations is that of equations (8.3) and (8.4), two passes less,
 so the result differs from the readable rule's by rounding.
 """
 
+from copy import deepcopy
+
 import numpy as np
 
 from descent.loop import checked_numbers, checked_start
@@ -33,7 +35,9 @@ class InPlaceAdam:
     block_bytes : bytes of one array in a block
 
     The fields are `theta`, `m`, `v` (arrays, kept) and `t`.  A NaN in the
-    gradient is not looked for: that would be a pass of its own.
+    gradient is not looked for: that would be a pass of its own.  A copy, or
+    what `pickle` brings back, has arrays of its own and goes on where this one
+    stands.
 
     >>> theta = np.array([1.0, 1.0])
     >>> optimizer = InPlaceAdam(theta, alpha=0.25, eps=0.0)
@@ -50,8 +54,7 @@ class InPlaceAdam:
         if not theta.flags.writeable:
             raise ValueError("theta is read-only, but it is changed in place")
         checked_start(theta)
-        self._theta = theta.reshape(-1)
-        if theta.size and not np.shares_memory(self._theta, theta):
+        if theta.size and not np.shares_memory(theta.reshape(-1), theta):
             raise ValueError(
                 f"theta has shape {theta.shape} and strides {theta.strides}: "
                 "it must be contiguous (or 1-D) to be changed block by block")
@@ -67,9 +70,29 @@ class InPlaceAdam:
         self.alpha, self.beta1, self.beta2, self.eps = alpha, beta1, beta2, eps
         self.m = np.zeros(theta.shape, theta.dtype)
         self.v = np.zeros(theta.shape, theta.dtype)
-        self._m, self._v = self.m.reshape(-1), self.v.reshape(-1)
         self._block = int(block_bytes // theta.itemsize)
-        self._scratch = np.empty(min(self._block, theta.size), theta.dtype)
+        self._view()
+
+    def _view(self):
+        """Flat views of the arrays, and scratch space: made anew, never stored or copied."""
+        self._theta, self._m, self._v = (
+            x.reshape(-1) for x in (self.theta, self.m, self.v))
+        self._scratch = np.empty(min(self._block, self.theta.size),
+                                 self.theta.dtype)
+
+    def __getstate__(self):
+        views = "_theta", "_m", "_v", "_scratch"
+        return {k: x for k, x in self.__dict__.items() if k not in views}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        # in memory as the views need them, however they were stored
+        for name in "theta", "m", "v":
+            setattr(self, name, np.ascontiguousarray(getattr(self, name)))
+        self._view()
+
+    def __copy__(self):
+        return deepcopy(self)  # two optimizers on one m would spoil it
 
     def step(self, g):
         """Make one step with the gradient `g`, of theta's shape."""
@@ -107,7 +130,7 @@ def _adam(theta, g, m, v, s, beta1, beta2, alpha_t, eps_t):
     np.add(v, s, out=v)  # v = β₂ v + (1 − β₂) g²
     np.sqrt(v, out=s)
     np.add(s, eps_t, out=s)
-    if eps_t == 0:
+    if s.dtype.type(eps_t) == 0:  # in this precision
         s[(s == 0) & (m == 0)] = 1  # 0 / 0 = 0, as in `descent.rules.divide`
     np.divide(m, s, out=s)
     np.multiply(s, alpha_t, out=s)

@@ -10,9 +10,6 @@ import numpy as np
 
 from descent.rules import State
 
-# θ beyond this size: θ² overflows, so a NaN gradient there is divergence
-HUGE = np.sqrt(np.finfo(float).max)
-
 ALLOWED = {  # name: (test, what is allowed)
     "alpha": (lambda x: x >= 0, "a finite number of at least 0"),
     "mu": (lambda x: (x >= 0) & (x < 1), "at least 0 and less than 1"),
@@ -37,13 +34,15 @@ class NaNGradient(ValueError):
 
 
 def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
-        project=None, record=True, **hyper):
+        project=None, record=True, stop=None, **hyper):
     """Make `steps` steps of `rule` from `theta0` and return the path.
 
     rule : an update rule such as `descent.adam`: (state, g, **hyper) → state
     grad : a function of θ that returns the gradient, of θ's shape; with two
         required arguments it is a function of θ and t
-    theta0 : where to start, shape (..., d)
+    theta0 : where to start, shape (..., d); or the State, or the path, of an
+        earlier run, which goes on: t counts on, and the two halves equal one
+        run bit for bit
     steps : number of steps; not needed with `gradients`
     gradients : instead of `grad`, a stream of given gradients of shape
         (steps, ...); entry 0 is g_1
@@ -51,6 +50,8 @@ def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
         as ``lambda theta: np.clip(theta, -1, 1)``; applied after each step
     record : False keeps no history and returns the last State only; a number
         k keeps every k-th step and the last one
+    stop : a function of θ; the run ends early where it is true, for a batch
+        where it is true for all runs
     hyper : the rule's hyperparameters; each is a number, an array of shape
         (..., 1) that broadcasts over experiments, or a function of t (t from
         1) that returns one of these, for schedules
@@ -61,6 +62,12 @@ def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
     and zero for the averages; g, m_hat and v_hat do not exist there: NaN.
     Everything is computed in the precision of `theta0`; integers become
     float64.  A batch of runs equals the single runs bit for bit.
+
+    A gradient function is given the whole batch, θ of shape (..., d).  In
+    the first two steps one run of the batch is compared with a call for it
+    alone, so that a function that is not written for batches is refused.
+    (Not where the function draws random numbers, or holds something of its
+    own for every run, so that it cannot be called for one.)
 
     Raises ValueError or TypeError for an argument that is not allowed, and
     NaNGradient (a ValueError that keeps the path so far) with the step for a
@@ -77,8 +84,13 @@ def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
     (201, 7, 2)
     >>> run(adam, lambda theta: theta, [1.0], 200, record=50).t
     array([  0,  50, 100, 150, 200])
+    >>> longer = run(adam, lambda theta: theta, path, 100, alpha=0.1)
+    >>> longer.t[0], longer.t[-1]
+    (np.int64(200), np.int64(300))
     """
-    theta0 = checked_start(theta0)
+    _check_order(rule, grad, steps)
+    start = theta0.last if isinstance(theta0, State) else State(theta0)
+    theta0 = checked_start(start.theta)
     stream = _stream(grad, gradients, theta0.dtype)
     steps = _steps(steps, stream)
     every = _every(record)
@@ -89,27 +101,56 @@ def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
     first = {name: checked_numbers(name, f(1), theta0.dtype)
              for name, f in schedules.items()}
     shape = common_shape(theta0, stream, {**constant, **first})
+    if stop is not None and not callable(stop):
+        raise TypeError(f"stop = {stop!r} must be a function of theta")
 
-    state = State(theta=np.broadcast_to(theta0, shape).copy())
-    if "v0" in constant:
+    state = start._replace(theta=np.broadcast_to(theta0, shape).copy())
+    if "v0" in constant and not state.t:
         state = state._replace(v=constant["v0"])
     history = [state]
     with np.errstate(over="ignore", invalid="ignore", divide="ignore",
                      under="ignore"):
-        for t in range(1, steps + 1):
+        for t in range(start.t + 1, start.t + steps + 1):
             if stream is not None:
-                g = stream[t - 1]
+                g = stream[t - start.t - 1]
             else:
                 g = grad(state.theta, t) if timed else grad(state.theta)
             g = _gradient(g, state, t, history)
+            if stream is None and t <= start.t + 2 and state.theta.ndim > 1:
+                _compare_one(grad, (t,) if timed else (), state.theta, g)
             now = {name: checked_numbers(name, f(t), theta0.dtype)
                    for name, f in schedules.items()}
-            state = rule(state, g, **constant, **now, **switches)
+            state = _stepped(rule(state, g, **constant, **now, **switches),
+                             rule, t, shape)
             if project is not None:
                 state = state._replace(theta=_projected(project, state.theta))
-            if every and (t % every == 0 or t == steps):
+            done = t == start.t + steps or (
+                stop is not None and bool(np.all(stop(state.theta))))
+            if every and (t % every == 0 or done):
                 history.append(state)
+            if done:
+                break
     return _stack(history) if every else state
+
+
+def _check_order(rule, grad, steps):
+    """Arguments that stand in each other's place."""
+    if not callable(rule):
+        raise TypeError(f"rule = {rule!r:.80} must be an update rule, such as "
+                        "descent.adam: run(rule, grad, theta0, steps)")
+    if callable(grad) and next(iter(_parameters(grad)), "") == "state":
+        raise TypeError(f"grad is the rule {grad.__name__}: the rule comes "
+                        "first, run(rule, grad, theta0, steps)")
+    if np.ndim(steps) > 0:
+        raise TypeError(f"steps = {steps!r:.80} must be an integer; theta0 "
+                        "comes before it, run(rule, grad, theta0, steps)")
+
+
+def _parameters(function):
+    try:
+        return signature(function).parameters
+    except (TypeError, ValueError):  # some built-in functions do not say
+        return {}
 
 
 def checked_start(theta0):
@@ -179,13 +220,9 @@ def _every(record):
 
 
 def _takes_t(grad):
-    try:
-        parameters = signature(grad).parameters.values()
-    except ValueError:  # some built-in functions do not say
-        return False
     return sum(p.default is p.empty and p.kind in
                (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-               for p in parameters) == 2
+               for p in _parameters(grad).values()) == 2
 
 
 def _check_projection(project, theta0):
@@ -275,9 +312,101 @@ def common_shape(theta0, stream, numbers):
     return shape
 
 
+def _stepped(state, rule, t, shape):
+    """What a rule returned, if it is the next State."""
+    name = getattr(rule, "__name__", "the rule")
+    if not isinstance(state, State):
+        what = "None" if state is None else f"a {type(state).__name__}"
+        raise TypeError(f"{name} returned {what} at step {t}, but a rule "
+                        "returns the next State, such as state._replace("
+                        "theta=state.theta - alpha * g, t=state.t + 1)")
+    if state.t != t:
+        raise ValueError(f"{name} returned t = {state.t} at step {t}: a rule "
+                         "counts its step, t=state.t + 1")
+    if np.shape(state.theta) != shape:
+        raise ValueError(f"{name} returned theta of shape "
+                         f"{np.shape(state.theta)} at step {t}, but it has "
+                         f"shape {shape}")
+    return state
+
+
+def _array_of(g, dtype, t):
+    """What a gradient function returned, as an array of numbers."""
+    if g is None:
+        raise TypeError(f"grad returned None at step {t}: does it end in "
+                        "`return`?")
+    if isinstance(g, tuple) and len({np.shape(part) for part in g}) > 1:
+        raise TypeError(f"grad returned a tuple of {len(g)} at step {t}: if "
+                        "it is (loss, gradient), return the gradient alone, "
+                        "lambda theta: f(theta)[1]")
+    try:
+        return np.asarray(g, dtype=dtype)
+    except (TypeError, ValueError):
+        raise TypeError(f"grad returned {g!r:.80} at step {t}, but it must "
+                        "return an array of theta's shape") from None
+
+
+def _compare_one(grad, t, theta, g):
+    """Refuse a gradient function that is not written for batches."""
+    if _generators(grad):
+        return
+    for run in {(0,) * (theta.ndim - 1), (-1,) * (theta.ndim - 1)}:
+        try:
+            alone = grad(theta[run].copy(), *t)
+            alone = np.asarray(alone, dtype=theta.dtype)
+        except Exception:  # it cannot be called for one run: nothing to compare
+            return
+        if alone.size == 1 and theta.shape[-1] > 1:
+            raise ValueError(f"grad returns one number for one run, {alone.item():.6g}, but theta has "
+                             f"{theta.shape[-1]} parameters: is it the loss?")
+        if alone.shape not in ((), theta.shape[-1:]):
+            return
+        again = grad(theta.copy(), *t)
+        if not np.array_equal(np.broadcast_to(again, g.shape), g,
+                              equal_nan=True):
+            return  # it draws random numbers that we do not see
+        slack = 1e3 * np.finfo(theta.dtype).eps * np.abs(alone).max()
+        if not np.allclose(g[run], alone, rtol=1e-3 if theta.dtype.itemsize
+                           < 8 else 1e-6, atol=slack, equal_nan=True):
+            raise ValueError(
+                "grad is not written for a batch: with theta of shape "
+                f"{theta.shape} it returns {g[run]} for the run at "
+                f"{theta[run]}, alone it returns {alone}. Parameters stand on "
+                "the last axis: write theta[..., 0] for theta[0], and sum "
+                "with axis=-1")
+
+
+def _generators(function):
+    """The random generators that a function can see."""
+    function = getattr(function, "func", function)  # a partial
+    code = getattr(function, "__code__", None)
+    seen = [cell.cell_contents for cell in
+            getattr(function, "__closure__", None) or () if _filled(cell)]
+    seen += getattr(function, "__defaults__", None) or ()
+    if code is not None:
+        names = getattr(function, "__globals__", {})
+        seen += [names[name] for name in code.co_names if name in names]
+    own = getattr(function, "__self__", function)
+    seen += list(getattr(own, "__dict__", {}).values())
+    return [x for x in seen if isinstance(x, (np.random.Generator,
+                                              np.random.RandomState))]
+
+
+def _filled(cell):
+    try:
+        cell.cell_contents
+    except ValueError:
+        return False
+    return True
+
+
 def _gradient(g, state, t, history):
     theta = state.theta
-    g = np.asarray(g, dtype=theta.dtype)
+    g = _array_of(g, theta.dtype, t)
+    if g.size == 1 and theta.shape[-1:] > (1,):
+        raise ValueError(f"the gradient at step {t} is one number, {g.item():.6g}, "
+                         f"but theta has {theta.shape[-1]} parameters: is it "
+                         "the loss? A constant gradient is np.full_like(theta, c)")
     if g.shape != theta.shape:
         try:
             fits = np.broadcast_shapes(g.shape, theta.shape) == theta.shape
@@ -287,7 +416,8 @@ def _gradient(g, state, t, history):
             raise ValueError(f"the gradient at step {t} has shape {g.shape}, "
                              f"but theta has shape {theta.shape}")
     if np.isnan(g).any():
-        sound = np.abs(theta) < HUGE
+        # beyond this size θ² overflows, and a NaN gradient is divergence
+        sound = np.abs(theta) < np.sqrt(np.finfo(theta.dtype).max)
         bad = (np.isnan(g) & sound.all(axis=-1, keepdims=True)
                if theta.ndim else np.isnan(g) & sound)
         if bad.any():
@@ -307,7 +437,8 @@ def _stack(history):
     start, last = history[0], history[-1]
     fields = {}
     for name in State._fields:
-        if len(history) > 1 and getattr(last, name) is getattr(start, name):
+        if len(history) > 1 and name not in ("theta", "t") and (
+                getattr(last, name) is getattr(start, name)):
             fields[name] = None
             continue
         if len(history) == 1 and name not in ("theta", "t"):

@@ -64,6 +64,10 @@ class Network:
                 for n in self.sizes):
             raise ValueError("sizes must be two or more positive integers, "
                              f"got {self.sizes!r}")
+        if self.sizes[-1] < 2:
+            raise ValueError(f"the last of sizes is {self.sizes[-1]}, but softmax needs two or more "
+                             "classes: with one, its output is always 1 and the loss 0. "
+                             "This network classifies; it does not fit numbers")
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation must be one of {list(ACTIVATIONS)}, "
                              f"got {self.activation!r}")

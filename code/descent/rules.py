@@ -58,20 +58,36 @@ class State(NamedTuple):
 
     @property
     def diverged(self):
-        """True where θ has an entry that is infinite or NaN; shape (...)."""
-        return ~np.isfinite(self.theta).all(axis=-1)
+        """True where θ or an average has an entry that is infinite or NaN; shape (...).
+
+        An infinite v is a silent end: every step divides by it, and θ stands.
+        """
+        sound = np.isfinite(self.theta)
+        for average in self.b, self.m, self.v, self.v_max:
+            if average is not None:
+                sound = sound & np.isfinite(average)
+        return ~sound.all(axis=-1)
+
+    @property
+    def last(self):
+        """The last step of a path that `run` recorded, as a State to go on from."""
+        if np.ndim(self.t) == 0:
+            return self
+        return State(**{name: value[-1] for name, value in self._asdict().items()
+                        if value is not None})._replace(t=int(self.t[-1]))
 
 
 def divide(a, b, least=None):
     """a / b with 0 / 0 = 0: what a / (b + ε) tends to when ε → 0.
 
     least : something whose being positive makes b positive, such as ε; it
-        is searched for a zero in place of b, because it is shorter.
+        is searched for a zero in place of b, because it is shorter.  It is
+        compared in b's precision: 1e-8 is 0 for an array of float16.
 
     >>> divide(np.array([0.0, 1.0]), np.array([0.0, 2.0]))
     array([0. , 0.5])
     """
-    least = b if least is None else least
+    least = b if least is None else np.asarray(least, np.result_type(b))
     if np.minimum.reduce(least, axis=None, initial=np.inf) > 0:
         return a / b
     return a / np.where((a == 0) & (b == 0), 1, b)
