@@ -319,3 +319,57 @@ def test_bad_input_names_argument_value_and_what_is_allowed(settings, source,
 def test_names_of_optimizers_ignore_case():
     a = translate({"optimizer": "rmsprop"}, "keras", "optax")
     assert a == translate({"optimizer": "RMSprop"}, "keras", "optax")
+
+
+# ---- settings as the frameworks export them --------------------------------
+
+# torch.optim.AdamW(...).defaults of PyTorch 2.13, as it prints them
+ADAMW_DEFAULTS = {
+    "lr": 0.002, "betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.1,
+    "amsgrad": False, "foreach": None, "maximize": False, "capturable": False,
+    "differentiable": False, "fused": None, "decoupled_weight_decay": True}
+
+
+def test_the_defaults_of_an_adamw_are_understood():
+    plain = translate({"optimizer": "AdamW", "lr": 0.002, "betas": (0.9, 0.95),
+                       "weight_decay": 0.1}, "pytorch", "keras")
+    exported = translate({"optimizer": "AdamW", **ADAMW_DEFAULTS}, "pytorch",
+                         "keras")
+    assert exported == plain
+    there = translate({"optimizer": "AdamW", **ADAMW_DEFAULTS}, "pytorch", "descent")
+    assert there.exact and there.settings["weight_decay"] == 0.1
+    same = translate({"optimizer": "AdamW", **ADAMW_DEFAULTS}, "pytorch", "pytorch")
+    assert "decoupled_weight_decay" not in same.settings
+
+
+def test_an_adamw_that_is_not_decoupled_is_refused():
+    with pytest.raises(ValueError, match="decoupled_weight_decay = False of AdamW must be True"):
+        translate({"optimizer": "AdamW", **ADAMW_DEFAULTS, "decoupled_weight_decay": False},
+                  "pytorch", "keras")
+
+
+def test_a_param_group_under_a_scheduler_is_understood_and_says_so():
+    group = {"params": [object()], **ADAMW_DEFAULTS, "initial_lr": 0.01, "max_lr": 0.1,
+             "min_lr": 1e-5, "base_momentum": 0.85, "max_momentum": 0.95}
+    there = translate({"optimizer": "AdamW", **group}, "pytorch", "descent")
+    assert there.exact and there.settings["alpha"] == 0.002
+    assert there.notes[0].startswith("A scheduler has written base_momentum, initial_lr, ")
+
+
+def test_keras_s_serialized_optimizer_is_understood():
+    config = {"name": "adam", "learning_rate": np.float32(0.25), "weight_decay": None, "clipnorm": None,
+              "global_clipnorm": None, "clipvalue": None, "use_ema": False, "ema_momentum": 0.99,
+              "ema_overwrite_frequency": None, "loss_scale_factor": None,
+              "gradient_accumulation_steps": None, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7,
+              "amsgrad": False}
+    serialized = {"module": "keras.optimizers", "class_name": "Adam", "config": config,
+                  "registered_name": None}
+    assert translate(serialized, "keras", "optax") == translate({"optimizer": "Adam", **config}, "keras", "optax")
+
+
+def test_a_number_in_an_array_is_a_number():
+    """As Optax's inject_hyperparams and a tensor lr hold it."""
+    there = translate({"optimizer": "adam", "learning_rate": np.array(0.5), "b1": np.array(0.75)}, "optax", "pytorch")
+    assert there.settings["lr"] == 0.5 and there.settings["betas"][0] == 0.75
+    with pytest.raises(ValueError, match="must be a constant number"):
+        translate({"optimizer": "adam", "learning_rate": np.ones(2)}, "optax", "pytorch")

@@ -99,9 +99,13 @@ DEFAULTS = {  # as documented by PyTorch 2.13, Keras 3.15, Optax 0.2.8, TF 1.15
 }
 
 INERT = {  # arguments that choose an implementation, not a path
-    "pytorch": {"foreach", "fused", "capturable", "differentiable"},
+    "pytorch": {"foreach", "fused", "capturable", "differentiable", "params"},
     "keras": {"name"}, "optax": set(), "descent": set(),
     "tensorflow": {"name", "use_locking"},
+}
+
+SCHEDULED = {  # what a scheduler of PyTorch writes beside lr
+    "initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum", "swa_lr",
 }
 
 FOREIGN = {  # arguments that change the path in ways that no rule here knows
@@ -204,7 +208,10 @@ def translate(settings, source="keras", target="pytorch"):
     """Say the settings of one framework in the words of another.
 
     settings : a dict of the source's own arguments, with the optimizer's
-        name under "optimizer"; arguments left out take the source's defaults
+        name under "optimizer"; arguments left out take the source's defaults.
+        What the frameworks themselves export is understood: a param_group or
+        the defaults of a PyTorch optimizer (with what a scheduler adds),
+        Keras's get_config() and serialize(), numbers as 0-dimensional arrays
     source, target : "pytorch", "keras", "optax", "tensorflow" (1.x, the
         classes of tf.compat.v1.train) or "descent", the rules of this
         package, where a hyperparameter may come out as a function of t
@@ -228,21 +235,46 @@ def translate(settings, source="keras", target="pytorch"):
         if value not in NAMES:
             raise ValueError(f"{argument} = {value!r}, but it must be one of "
                              f"{', '.join(map(repr, NAMES))}")
+    settings, scheduled = _exported(settings, source)
     name, full = _complete(settings, source)
     if source == target:
-        return Translation({"optimizer": name, **full}, True, ())
+        return Translation({"optimizer": name, **full}, True, scheduled)
     wanted = READ[source](name, full).normal()
     if target == "descent":
         out, got = _to_descent(wanted)
     else:
         out = WRITE[target](wanted)
         got = READ[target](*_complete(out, target)).normal()
-    notes = (*_losses(wanted, got, source, target),
+    notes = (*scheduled, *_losses(wanted, got, source, target),
              *_remarks(wanted, got, full, source, target))
     return Translation(out, wanted == got, notes)
 
 
 # -- reading -----------------------------------------------------------------
+
+
+def _exported(settings, framework):
+    """Settings as a framework exports them, as its arguments; and notes."""
+    if not isinstance(settings, dict):
+        return settings, ()  # refused by _complete
+    if framework == "keras" and isinstance(settings.get("config"), dict):
+        settings = {"optimizer": settings.get("class_name"),
+                    **settings["config"]}
+    notes = ()
+    if framework == "pytorch":
+        added = sorted(SCHEDULED & settings.keys())
+        if added:
+            notes = (f"A scheduler has written {', '.join(added)}: the rate "
+                     "here is lr, that of the moment; its schedule is not "
+                     "translated.",)
+        given = {k: v for k, v in settings.items() if k not in SCHEDULED}
+        if _short(given.get("optimizer")) == "adamw":
+            # AdamW is Adam with this set; its constructor has no such argument
+            if not given.pop("decoupled_weight_decay", True):
+                raise ValueError("decoupled_weight_decay = False of AdamW "
+                                 "must be True: with False it is Adam")
+        settings = given
+    return settings, notes
 
 
 def _complete(settings, framework):
@@ -278,6 +310,8 @@ def _checked(key, value, default, name):
     def refuse(allowed):
         raise ValueError(f"{key} = {value!r} of {name} must be {allowed}")
 
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        value = value.item()  # an array or a tensor that holds one number
     if isinstance(default, bool):
         if not isinstance(value, (bool, np.bool_)):
             refuse("True or False")
