@@ -26,21 +26,17 @@ let moved = performance.getEntriesByType("navigation")[0]?.type !== "navigate"; 
 const aim = () => document.querySelector(":target") ?? globalThis.descentTarget;
 
 function arrive() {
-  if (!moved) aim()?.scrollIntoView({ behavior: "instant" });
-}
-function follow() {
-  moved = false;
+  if (moved) return;
   reveal(aim());
-  arrive();
+  aim()?.scrollIntoView({ behavior: "instant" });
 }
 for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"])
   addEventListener(kind, () => { moved = true; }, { capture: true, passive: true });
-addEventListener("hashchange", follow);
-addEventListener("DOMContentLoaded", () => {
-  reveal(aim());
+addEventListener("hashchange", () => {
+  moved = false;
   arrive();
-  new ResizeObserver(arrive).observe(document.body);
 });
+addEventListener("DOMContentLoaded", () => new ResizeObserver(arrive).observe(document.body));
 addEventListener("load", arrive);
 
 // ---- search ---------------------------------------------------------------
