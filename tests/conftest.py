@@ -1,13 +1,19 @@
-"""What several tests share: the built book and the browser."""
+"""What several tests share: the built book and the browsers."""
 
+import functools
+import http.server
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+
+import browsers
+import pages
 
 ROOT = Path(__file__).parents[1]
 EPOCH = "1767225600"   # any fixed day
@@ -64,22 +70,51 @@ def built_book(tmp_path_factory, worker_id):
 
 
 @pytest.fixture(scope="session")
-def html(built_book):
-    """The folder of the built pages."""
-    return built_book[2]
+def html(request):
+    """The folder of the built pages; the variable BOOK names one that is there already."""
+    if "BOOK" in os.environ:
+        return Path(os.environ["BOOK"]).resolve()
+    return request.getfixturevalue("built_book")[2]
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    """A headless Chromium, with nothing of its own to say to the network."""
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, (
-        "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None)
-    if path is None:
-        pytest.skip("no Chromium found: install one, or name it in the variable CHROMIUM")
-    from playwright.sync_api import sync_playwright
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[
-            "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking"])
-        yield browser
-        browser.close()
+def engine(request):
+    """A browser engine: Chromium, or what the test is parametrised with (`browsers.ENGINES`)."""
+    name = getattr(request, "param", "chromium")
+    if missing := browsers.missing(name):
+        pytest.skip(missing)
+    with browsers.launch(name) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def chromium(engine):
+    """Playwright's own Chromium, for tests that need what only it can do."""
+    return engine.browser
+
+
+@pytest.fixture(scope="module")
+def http_base(html):
+    """The address of the book, served as it is published."""
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(pages.Site, directory=str(html)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}{pages.PREFIX}"
+    server.shutdown()
+
+
+@pytest.fixture
+def visit(engine):
+    """Opens a page with all its figures alive; what it did wrong is in page.complaints."""
+    opened = []
+
+    def visit(address, **options):
+        page = engine.new_page(init=pages.BIRTHS, **options)
+        opened.append(page)
+        page.goto(address)
+        pages.all_alive(page)
+        return page
+
+    yield visit
+    for page in opened:
+        page.close()

@@ -20,7 +20,7 @@ from filelock import FileLock
 
 import notebooks
 from conftest import ROOT
-from test_site import PAGES, PREFIX, Site, stuck_sliders
+from pages import PAGES, PREFIX, Site, stuck_sliders
 
 pytestmark = pytest.mark.browser
 
