@@ -78,19 +78,28 @@ def svg(drawn, style=""):
             f'<span class="spoken">{drawn["mathml"]}</span>')
 
 
+def open_tag(self, node, name, classes="", style=""):
+    """The box of a formula; its TeX as it is written, with its lines."""
+    tag = self.starttag(node, name, "", CLASS=f"math notranslate nohighlight {classes}".strip(),
+                        **({"style": style} if style else {}))
+    self.body.append(tag.replace(">", f' data-tex="{escape(node.astext().strip())}">', 1))
+
+
 def visit_math(self, node):
     drawn = drawing(node)
     long = float(drawn["width"].removesuffix("ex")) > LONG
-    more = {"style": drawn["style"]} if long else {}   # a box that scrolls stands on the line itself
-    self.body.append(self.starttag(node, "span", "", CLASS="math notranslate nohighlight" + " long" * long,
-                                   **{"data-tex": node.astext().strip()}, **more))
-    self.body.append(svg(drawn, "" if long else drawn["style"]) + "</span>")
+    if long:   # a box that scrolls stands on the line itself
+        open_tag(self, node, "span", "long", drawn["style"])
+        self.body.append(svg(drawn))
+    else:
+        open_tag(self, node, "span")
+        self.body.append(svg(drawn, drawn["style"]))
+    self.body.append("</span>")
     raise nodes.SkipNode
 
 
 def visit_math_block(self, node):
-    self.body.append(self.starttag(node, "div", "", CLASS="math notranslate nohighlight",
-                                   **{"data-tex": node.astext().strip()}))
+    open_tag(self, node, "div")
     if node["number"]:
         self.body.append(f'<span class="eqno">({escape(get_node_equation_number(self, node))})')
         self.add_permalink_ref(node, _("Link to this equation"))

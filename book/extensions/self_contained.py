@@ -46,6 +46,8 @@ SPARED = '"button, select, textarea, style, script, .nohighlight"'
 
 def spare_what_a_mark_would_break(app, pagename, templatename, context, doctree):
     """No mark anywhere in what has the class `nohighlight`. Before the first page, which carries a checksum."""
+    if app.builder.name != "html":   # one page, for the PDF, has no search
+        return
     script = Path(app.outdir) / "_static" / "sphinx_highlight.js"
     source = script.read_text("utf-8")
     if SPARED not in source:
