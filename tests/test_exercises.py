@@ -1,6 +1,8 @@
 """The exercise checks say what is wrong, and never raise."""
 
 import doctest
+import importlib
+import pkgutil
 import re
 import sys
 import warnings
@@ -408,5 +410,178 @@ def test_messages_have_at_most_six_digits(said):
                for number in re.findall(r"\d*\.\d+", text))
 
 
-def test_doctests_of_exercises():
-    assert doctest.testmod(exercises).failed == 0
+# ---- a check's own care ---------------------------------------------------
+
+
+def test_six_right_digits_are_right(said):
+    for digits in (6, 9, 12):
+        text = said(check_function, lambda x: round(np.sqrt(x), digits - 1),
+                    np.sqrt, [(1.00001,), (2.0,)])
+        assert text.endswith(": correct\n")
+    assert ": correct" in said(check_function, lambda x: np.sqrt(np.float32(x)),
+                               np.sqrt, [(2.0,)])
+
+
+@pytest.mark.parametrize("error", [1e-2, 8e-5, 3e-6, 1e-8, 1e-12, 2.3e-16])
+@pytest.mark.parametrize("right", [0.917628, np.pi, 3911.0, 1e-12])
+def test_what_is_called_wrong_does_not_look_right(said, right, error):
+    text = said(check_function, lambda: right * (1 + error), lambda: right,
+                [()], rtol=0)
+    if ": correct" not in text:  # 3e-16 of some numbers is below their last bit
+        assert (re.search("yours: (.*)", text)[1]
+                != re.search("right: (.*)", text)[1])
+        assert ("digits only" in text) == (error < 1e-4)
+    text = said(check_value, "n", 10 * (1 + error), 10)
+    assert ": correct" in text or text != "n: not right: 10\n"
+
+
+def test_entries_that_are_not_shown_are_shown_where_they_differ(said):
+    right = np.arange(60.0)
+    wrong = np.where(right == 31, 32, right)
+    text = said(check_function, lambda: wrong, lambda: right, [()])
+    assert "is wrong, entry 31\n    yours: 32\n    right: 31\n" in text
+    text = said(check_function, lambda: wrong.reshape(6, 10),
+                lambda: right.reshape(6, 10), [()])
+    assert "entry (3, 1)\n    yours: 32\n    right: 31\n" in text
+
+
+def helper(x):
+    return x / 0
+
+
+def test_an_error_is_told_with_the_line_of_ones_own_code(said):
+    def mine(x):
+        y = x + 1
+        return helper(y)
+    line = helper.__code__.co_firstlineno + 1
+    text = said(check_function, mine, abs, [(1,)])
+    assert f"at input (1)\n    line {line}, in helper: return x / 0\n" in text
+    text = said(check_value, "x", lambda: np.linalg.inv([[1.0, 1], [1, 1]]), 1.0)
+    assert "line " in text and "in <lambda>: text = said(check_value" in text
+    assert "linalg.py" not in text
+    cell = compile("def own(x):\n    return undefined\n", "<a cell>", "exec")
+    exec(cell, names := {})
+    assert "\n    line 2, in own\n" in said(check_function, names["own"], abs, [(1,)])
+
+
+def test_a_function_that_never_ran_has_no_line(said):
+    assert "\n    line" not in said(check_function, lambda: 1, abs, [(1,)])
+
+
+def test_an_interrupt_is_one_line_that_says_where(monkeypatch):
+    """61 lines, most of them of the check, say less."""
+    from IPython.core.interactiveshell import InteractiveShell
+    shell, shown = InteractiveShell(), []
+    monkeypatch.setattr(shell, "_showtraceback",
+                        lambda kind, value, lines: shown.extend(lines))
+    shell.run_cell("from descent.exercises import check_adam\n"
+                   "def endless(*args):\n"
+                   "    while True:\n"
+                   "        raise KeyboardInterrupt  # where it was stopped\n"
+                   "check_adam(endless)")
+    assert "\n".join(shown).splitlines() == [
+        "KeyboardInterrupt: stopped",
+        "    line 4, in endless: raise KeyboardInterrupt  # where it was stopped"]
+
+
+@pytest.mark.parametrize("answer, verdict", [
+    ((10, None, None), "value 2 of 3 is not done yet"),
+    ([1.0, 2.0, ...], "value 3 of 3 is not done yet"),
+    (np.array([10, None, 3]), "value 2 of 3 is not done yet"),
+    ([1.0, [2.0, None], 3.0], "in value 2 of 3, value 2 of 2 is not done yet"),
+    (lambda: (10, None, None), "value 2 of 3 is not done yet"),
+    ((None, None, None), "not done yet"), ((10, np.nan, 1), "[10, nan, 1]")])
+def test_what_is_half_filled_in_is_said_to_be(said, answer, verdict):
+    text = said(check_value, "three", answer, np.array([1.0, 2.0, 3.0]))
+    assert text.split("three: ")[1].removeprefix("not right: ") == verdict + "\n"
+
+
+def test_a_path_that_is_half_filled_in_is_said_to_be(said):
+    text = said(check_adam, lambda theta, *rest: [theta, None, None])
+    assert text == "<lambda>: theta: value 2 of 3 is not done yet\n"
+
+
+def test_too_few_draws_are_not_another_mistake(said):
+    few = "100,000 draws scatter by 0.2 %"
+    def say(answer):
+        return said(check_value, "best of eight", answer, 1.4236, rtol=0.01,
+                    sampled=few, wrong={"this is the best of seven": 1.3522})
+    for answer in (1.38, 1.50):
+        assert say(answer).endswith(
+            "likely cause: it is near, but from how many draws? " + few + "\n")
+    for answer in (1.3522, 1.36):  # nobody can tell
+        assert say(answer).endswith(
+            "likely cause: this is the best of seven\n"
+            "    or: it is near, but from how many draws? " + few + "\n")
+    assert say(1.43).endswith(": correct\n") and "likely" not in say(0.9)
+
+
+def test_of_two_near_mistakes_the_nearer_one_is_named(said):
+    wrong = {"one too many": 811, "one too few": 809}
+    for answer, cause in ((809, "few"), (811, "many")):
+        assert said(check_value, "n", answer, 810, wrong=wrong
+                    ).endswith(f"one too {cause}\n")
+
+
+def test_a_function_that_changes_its_mind_is_told_so(said):
+    rng, kept = np.random.default_rng(0), []
+    def mean(n):
+        return rng.standard_normal(n).mean()
+    def longer(n):
+        kept.append(n)
+        return len(kept)
+    for function in mean, longer:
+        assert "it draws at random, or keeps something from call to call" in (
+            said(check_function, function, lambda n: 0.5, [(10,)]))
+
+
+def test_a_wrong_shape_has_a_known_cause_too(said):
+    text = said(check_function, np.cumsum, np.sum, [(np.arange(1.0, 4),)],
+                wrong={"the last one is asked for": np.cumsum})
+    assert "has shape (3,)" in text and text.endswith("is asked for\n")
+
+
+def chapters():
+    return [importlib.import_module("descent.exercises." + module.name)
+            for module in pkgutil.iter_modules(exercises.__path__)
+            if module.name != "engine"]
+
+
+# What the inputs of a check do not show.
+NOT_SHOWN = {
+    "this is v − m²: on a constant gradient rounding eats it",
+    "compare with PyTorch's step of the same t, not with α",
+}
+
+
+def test_no_mistake_that_a_check_knows_is_correct(said, monkeypatch):
+    checks = []
+    for module in chapters():
+        for engine in (check_function, check_value):
+            def recorded(*args, engine=engine, **kwargs):
+                checks.append((engine, args, kwargs))
+            if hasattr(module, engine.__name__):
+                monkeypatch.setattr(module, engine.__name__, recorded)
+    for module in chapters():
+        for name, check in vars(module).items():
+            if name.startswith("check_") and check.__module__ == module.__name__:
+                check(*["a"] * (name == "check_broken_adam"), lambda *args: None)
+    found = {cause for engine, args, kwargs in checks
+             for cause, mistake in kwargs.get("wrong", {}).items()
+             if not isinstance(mistake, type)
+             and ": correct" in with_answer(said, engine, args, kwargs, mistake)}
+    assert len(checks) > 50 and found <= NOT_SHOWN
+
+
+def with_answer(said, engine, args, kwargs, mistake):
+    if engine is check_value:
+        return said(engine, args[0], mistake, *args[2:], **kwargs)
+    return said(engine, lambda *inputs: mistake(*inputs), *args[1:], **kwargs)
+
+
+@pytest.mark.parametrize("module", [
+    importlib.import_module("descent.exercises." + m.name)
+    for m in pkgutil.iter_modules(exercises.__path__)], ids=lambda m: m.__name__)
+def test_doctests_of_exercises(module):
+    failed, attempted = doctest.testmod(module)
+    assert attempted and not failed
