@@ -58,7 +58,8 @@ class FoldCode(SphinxPostTransform):
                 continue
             del cell["hide_mode"]
             source, *shown = cell.children
-            if waiting and waiting[-1].parent.children[cell.parent.index(cell) - 1] is not waiting[-1]:
+            if waiting and not (waiting[-1].parent is cell.parent
+                                and cell.parent.index(cell) == cell.parent.index(waiting[-1]) + 1):
                 waiting = []
             if not shown:
                 waiting.append(cell)
