@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descent import adagrad, gradient_descent, rmsprop, run, sign_descent
-from descent import theory
+from descent import exercises, theory
 from descent.problems import hinton_cycle, quadratic, ravine
 
 HINTON = hinton_cycle(1)[:, 0]
@@ -150,6 +150,95 @@ def test_changing_the_unit_of_theta_is_changing_alpha():
     b = run(rmsprop, lambda phi: 1000 * ravine.grad(1000 * phi),
             [-0.008, 0.0015], 100, alpha=0.0001, eps=0.0)
     np.testing.assert_allclose(1000 * b.theta, a.theta, atol=1e-10)
+
+
+@pytest.mark.equation("3.9")
+def test_of_a_unit_s_rmsprop_needs_one_factor_and_gradient_descent_two():
+    s, lam, alpha = np.array([1.0, 10.0]), np.array([1.0, 50.0]), 0.1
+    in_phi = run(rmsprop, lambda phi: lam * phi / s**2, s * [-8.0, 1.5], 60,
+                 alpha=alpha, eps=0.0).theta / s
+    for j in range(2):
+        alone = run(rmsprop, lambda theta: lam[j] * theta,
+                    [[-8.0], [1.5]][j], 60, eps=0.0,
+                    alpha=theory.rmsprop_rate_in_old_units(alpha, s[j]))
+        np.testing.assert_allclose(alone.theta[:, 0], in_phi[:, j], rtol=1e-6)
+    gd = run(gradient_descent, lambda phi: lam * phi / s**2, s * [-8.0, 1.5],
+             60, alpha=alpha).theta / s
+    for j in range(2):
+        alone = run(gradient_descent, lambda theta: lam[j] * theta,
+                    [[-8.0], [1.5]][j], 60,
+                    alpha=theory.rate_in_old_units(alpha, s[j]))
+        np.testing.assert_allclose(alone.theta[:, 0], gd[:, j], rtol=1e-9)
+
+
+@pytest.mark.equation("3.10")
+@pytest.mark.parametrize("beta2", [0.0, 0.3, 0.9, 0.98])
+def test_rmsprop_ends_in_jumps_of_alpha_for_every_curvature(beta2):
+    lam, alpha = np.array([0.01, 1.0, 5000.0]), 0.1
+    path = run(rmsprop, lambda theta: lam * theta, [3.01, -8.0, 1.54], 3000,
+               alpha=alpha, beta2=beta2, eps=0.0)
+    last = path.theta[-2:]
+    if beta2:  # sign descent rattles too, around where it happens to come by
+        np.testing.assert_allclose(np.abs(last), theory.rattle(alpha),
+                                   rtol=1e-6)
+        np.testing.assert_allclose(alpha * lam / np.sqrt(path.v[-1]), 2,
+                                   rtol=1e-6)  # the limit (1.3)
+    np.testing.assert_allclose(np.abs(last[1] - last[0]), alpha, rtol=1e-6)
+
+
+@pytest.mark.parametrize("beta2", [0.2, 0.5, 0.9])
+def test_the_rattle_attracts_by_the_root_of_beta_a_step(beta2):
+    """θ/(α/2) = ±(1 + ξ), √v/(αλ/2) = 1 + ω, to first order in ξ and ω."""
+    path = run(rmsprop, lambda theta: theta, [0.05 * (1 + 1e-4)], 40,
+               alpha=0.1, beta2=beta2, v0=0.05**2, eps=0.0)
+    M = np.array([[2 * beta2 - 1, -2 * beta2], [1 - beta2, beta2]])
+    off = np.array([1e-4, 0.0])
+    for t in range(1, 41):
+        off = M @ off
+        assert abs(path.theta[t, 0]) / 0.05 - 1 == pytest.approx(
+            off[0], abs=3e-8)  # squares of 1e-4
+    np.testing.assert_allclose(np.abs(np.linalg.eigvals(M)), beta2**0.5)
+
+
+def test_the_ravine_is_solved_and_left_again_because_v_leaks():
+    lam, alpha, beta2 = ravine.H[1, 1], 0.1, 0.9
+    path = run(rmsprop, ravine.grad, [-8.0, 1.5], 400, alpha=alpha, eps=0.0)
+    far, rate = np.abs(path.theta[:, 1]), alpha / np.sqrt(path.v[1:, 1])
+    nearest = far.argmin()
+    assert far[nearest] < 1e-20 and far[-1] > 0.04
+    # it is nearest when the effective rate crosses chapter 1's limit
+    assert rate[nearest - 1] * lam < 2 < rate[nearest] * lam
+    # without the leak it stays
+    held = np.sqrt(path.v[50, 1])
+    theta = path.theta[50, 1]
+    for _ in range(350):
+        theta = theta - alpha * lam * theta / held
+    assert abs(theta) < 1e-100
+
+
+def said(capsys, check, answer):
+    check(answer)
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("answer, words", [
+    (None, "not done yet"), ([0.1] * 9 + [-0.9], "drifts by -0.679496 α"),
+    ([1.0] * 10, "sum to 10"), ([0.0] * 10, "not all zero"),
+    ([1, -1], "ten gradients"), ([*range(1, 10), -45], ": correct\n"),
+    ([-1, -2, -3, -4, -5, -6, -7, -8, -9, 45], ": correct\n"),
+    ([*range(9, 0, -1), -45], "go beyond")])
+def test_a_cycle_of_ones_own_is_judged_by_its_drift(capsys, answer, words):
+    assert words in said(capsys, exercises.check_beat_hinton, answer)
+
+
+@pytest.mark.parametrize("rate, words", [
+    (lambda t: None, "not done yet"), (lambda t: 0.1, "rattles at α/2"),
+    (lambda t: 0.1 / t**0.5, "too little for the way"),
+    (lambda t: 0.1 * (t < 147), "thrown out"), (lambda t: -1, "at least 0"),
+    (0.1, "a function of t"), (lambda t: 0.1 * (1 - t / 400), ": correct\n")])
+def test_a_schedule_of_ones_own_is_judged_by_where_it_ends(capsys, rate,
+                                                            words):
+    assert words in said(capsys, exercises.check_bring_to_rest, rate)
 
 
 def test_turning_the_whole_problem_changes_rmsprop_and_not_gradient_descent():

@@ -11,9 +11,9 @@ from descent.exercises.chapter_02 import (check_backwards_average,
                                           check_half_lives, check_larger_batch,
                                           check_noise_that_remembers,
                                           check_nothing_comes_twice)
-from descent.exercises.chapter_03 import (check_drift_from_skewness,
-                                          check_frugal_step,
-                                          check_start_at_one)
+from descent.exercises.chapter_03 import (check_beat_hinton, check_bring_to_rest,
+                                          check_drift_from_skewness,
+                                          check_frugal_step)
 from descent.exercises.chapter_04 import (check_clipped_rmsprop,
                                           check_decay_rate_for,
                                           check_fivehundredfold_fall,

@@ -25,7 +25,8 @@ from descent.theory.averages import (exponential_average, half_life,
                                      weight_of_window)
 from descent.theory.rmsprop import (adagrad_step, drift_on_cycle,
                                     drift_to_first_order, largest_rmsprop_step,
-                                    mass, rmsprop_step, second_moment_on_cycle,
+                                    mass, rattle, rmsprop_rate_in_old_units,
+                                    rmsprop_step, second_moment_on_cycle,
                                     unrolled_second_moment)
 from descent.theory.memory import (first_step_after_jump, harmless_clip,
                                    second_moment_after_jump,

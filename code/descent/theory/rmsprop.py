@@ -110,3 +110,29 @@ def largest_rmsprop_step(beta2):
     2.0
     """
     return 1 / np.sqrt(1 - beta2)  # (3.8)
+
+
+def rmsprop_rate_in_old_units(alpha, s):
+    """The rate of a weight on x that RMSprop's α on x/s amounts to.
+
+    α_j = α / s_j                                                       (3.9)
+
+    Gradient descent's is α / s_j², (1.9).
+
+    >>> float(rmsprop_rate_in_old_units(0.1, 2.0))
+    0.05
+    """
+    return alpha / s  # (3.9)
+
+
+def rattle(alpha):
+    """How far from the minimum RMSprop ends up jumping (ε = 0).
+
+    |θ| = √v/λ = α/2                                                    (3.10)
+
+    On a quadratic along the axes, whatever the curvature λ and β₂.
+
+    >>> rattle(0.1)
+    0.05
+    """
+    return alpha / 2  # (3.10)
