@@ -1,8 +1,10 @@
 // Moves a figure that matplotlib drew once: sliders choose a position, the position's coordinates are swapped in.
-// Nothing is computed here. Static pages call `mount`; in a kernel anywidget calls `render`.
+// Nothing is computed here but how far a reader's drawing is off. Static pages call `page` or `question`; in a kernel
+// anywidget calls `render`.
 
 const GAP = 65535, ZERO = 20000, STEP = 10;
 const minus = label => label.replace(/-(?=\d)/g, "−");
+const short = (value, digits) => String(+value.toPrecision(digits));
 
 async function inflate(payload) {
   const bytes = Uint8Array.from(atob(payload.split(",")[1]), c => c.charCodeAt(0));
@@ -74,37 +76,189 @@ function mover(spec, artist, group, start) {
   };
 }
 
+// A question: nothing of the answer is seen until the reader has committed, or asks to be shown.
+// `revealed` is told once; `open` hides the answer again.
+function question(root, revealed) {
+  const part = name => root.querySelector(`:scope > .descent-${name}`);
+  const answer = part("answer"), reply = part("reply"), said = reply.firstChild, says = reply.querySelectorAll("[data-for]");
+  const pills = [...answer.querySelectorAll("[data-choice]")], input = answer.querySelector("input");
+  const { right } = answer.dataset, button = name => answer.querySelector(`[data-${name}]`);
+  const alt = root.ariaLabel && (root.dataset.alt ??= root.ariaLabel), api = { say: text => said.textContent = text, reveal, open, button };
+
+  function reveal(words, choice = right && pills.findIndex(pill => pill.textContent == right)) {
+    delete root.dataset.waiting;
+    if (alt) root.ariaLabel = alt;
+    said.textContent = words ? words + " " : "";
+    for (const each of says) each.hidden = choice >= 0 && each.dataset.for != choice;
+    if (!pills.includes(document.activeElement)) reply.focus({ preventScroll: true });
+    revealed?.();
+  }
+  function open() {
+    root.dataset.waiting = said.textContent = "";
+    if (alt) root.ariaLabel = part("prompt").textContent;
+    if (input) input.value = "";
+    for (const pill of pills) pill.ariaPressed = false;
+  }
+  const waiting = () => "waiting" in root.dataset;
+  const verdict = same => right ? same ? " Right." : ` It is ${right}.` : "";
+  pills.forEach((pill, i) => pill.onclick = () => {
+    if (!waiting()) return;
+    pill.ariaPressed = true;
+    reveal(`You said: ${pill.textContent}.` + verdict(pill.textContent == right), i);
+  });
+  const number = () => {
+    const text = input.value.replace(/[\s_]/g, "").replace("−", "-"), unit = input.dataset.unit;
+    const value = +(/^-?\d{1,3}(,\d{3})+(\.|$)/.test(text) ? text.replaceAll(",", "") : text.replace(",", "."));
+    if (!text || !isFinite(value)) said.textContent = "A number, please, such as 40.";
+    else if (waiting()) reveal(`You said: ${minus(text)}${unit}.` + verdict(value == parseFloat(right)));
+  };
+  if (input) {
+    button("done").onclick = number;
+    input.onkeydown = event => event.key == "Enter" && number();
+  }
+  button("show").onclick = () => reveal(right && `It is ${right}.`);
+  answer.hidden = false;
+  open();
+  root.dataset.live ??= "";
+  return api;
+}
+
+// The reader draws a curve on the axes: one height for each abscissa. A vertical swipe is the page's, and draws nothing.
+function drawing(spec, svg, root, api) {
+  const { box: [left, top, right, bottom], low, high, log, truth, knobs: at } = spec.draw;
+  const { values, points, offset } = spec.streams[spec.artists[spec.draw.artist].x], o = offset(spec.start);
+  const X = Array.from({ length: points }, (_, j) => (values[o + j] - ZERO) / STEP);
+  const pad = svg.querySelector(".descent-pad"), mine = svg.querySelector(".descent-mine");
+  const knobs = [...pad.querySelectorAll("[role=slider]")], waiting = () => "waiting" in root.dataset;
+  const scaled = y => low + (high - low) * (bottom - y) / (bottom - top);
+  const between = (a, b, x, ya, yb) => ya + (yb - ya) * (b > a ? (x - a) / (b - a) : 1);
+  let Y, before, from, stroke;
+
+  function show() {
+    mine.setAttribute("d", X.map((x, j) => isNaN(Y[j]) ? "" : (isNaN(Y[j - 1]) ? "M" : "L") + x + " " + Y[j].toFixed(1)).join(""));
+    knobs.forEach((knob, i) => {
+      const y = Y[at[i]] || (top + bottom) / 2, value = scaled(y);
+      knob.setAttribute("transform", `translate(${X[at[i]]} ${y})`);
+      knob.setAttribute("aria-valuenow", value);
+      knob.setAttribute("aria-valuetext", minus(short(log ? 10 ** value : value, 3)));
+    });
+    const drawn = Y.some(y => !isNaN(y));
+    api.button("done").hidden = !drawn || !waiting();
+    return drawn;
+  }
+  function fill() {
+    let last = -1;
+    for (let j = 0; j <= points; j++) {
+      if (j < points && isNaN(Y[j])) continue;
+      for (let k = last + 1; k < j; k++)
+        Y[k] = last < 0 ? Y[j] : j == points ? Y[last] : between(X[last], X[j], X[k], Y[last], Y[j]);
+      last = j;
+    }
+  }
+  function compare() {
+    fill();
+    const known = X.map((_, j) => j).filter(j => truth[j] != null);
+    const off = known.reduce((sum, j) => sum + Math.abs(scaled(Y[j]) - truth[j]), 0) / known.length;
+    api.reveal(log ? `Yours (dotted) is off by a factor ${(10 ** off).toPrecision(2)} on average.`
+      : `Yours (dotted) is on average ${short(off, 2)} off.`);
+    api.button("again").hidden = false;
+    show();
+  }
+  function clear() {
+    Y = Array(points).fill(NaN);
+    api.open();
+    api.button("again").hidden = true;
+    show();
+  }
+
+  const point = event => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+  const clamp = y => Math.max(top, Math.min(bottom, y));
+  pad.onpointerdown = event => {
+    if (!event.isPrimary || event.button || !waiting()) return;
+    from = point(event);
+    before = [...Y];
+    stroke = event.pointerType == "mouse";
+    if (stroke) pad.setPointerCapture(event.pointerId);
+  };
+  pad.onpointermove = event => {
+    if (!from) return;
+    if (!stroke) {
+      const to = point(event), dx = Math.abs(to.x - from.x), dy = Math.abs(to.y - from.y);
+      if (dx + dy < 4) return;
+      if (dy > dx) return from = null;
+      stroke = true;
+      pad.setPointerCapture(event.pointerId);
+    }
+    const seen = event.getCoalescedEvents?.() ?? [];
+    for (const to of (seen.length ? seen : [event]).map(point)) {
+      X.forEach((x, j) => {
+        if (x >= Math.min(from.x, to.x) && x <= Math.max(from.x, to.x)) Y[j] = clamp(between(from.x, to.x, x, from.y, to.y));
+      });
+      from = to;
+    }
+    show();
+  };
+  pad.onpointerup = () => {
+    if (!from || !stroke) return;
+    from = null;
+    const covered = X.reduce((sum, x, j) => sum + (j && !isNaN(Y[j] + Y[j - 1]) ? x - X[j - 1] : 0), 0);
+    if (covered > 0.8 * (X.at(-1) - X[0])) compare();
+    else if (show()) api.say("Go on to the other end, or compare.");
+  };
+  pad.onpointercancel = () => { if (from && stroke) { Y = before; show(); } from = null; };
+  knobs.forEach((knob, i) => knob.onkeydown = event => {
+    const by = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 5, PageDown: -5, Home: -50, End: 50 }[event.key];
+    if (event.key == "Enter" && show()) compare();
+    if (!by) return;
+    event.preventDefault();
+    if (!show()) Y.fill((top + bottom) / 2);
+    fill();
+    Y[at[i]] = clamp(Y[at[i]] - by * (event.shiftKey ? 5 : 1) * (bottom - top) / 50);
+    for (const [a, b] of [[at[i - 1], at[i]], [at[i], at[i + 1]]])
+      for (let j = a + 1; j < b; j++) Y[j] = between(X[a], X[b], X[j], Y[a], Y[b]);
+    show();
+  });
+  api.button("done").onclick = compare;
+  api.button("again").onclick = clear;
+  clear();
+}
+
 async function mount(root, payload, { position, moved, settled } = {}) {
   const spec = await unpack(payload), { controls } = spec, serial = globalThis.descentFigures = (globalThis.descentFigures ?? 0) + 1;
   const unique = `${spec.id}-${serial}`;  // the same figure may be on the page twice
-  const image = root.querySelector("img"), form = root.querySelector("form"), live = root.querySelector("[aria-live]");
+  const form = root.querySelector(":scope > form"), live = root.querySelector(":scope > .descent-aloud");
   const template = document.createElement("template");
   template.innerHTML = spec.svg.replaceAll(spec.id, unique);
   const svg = template.content.firstChild;
   const index = [...spec.start];
   const rows = [...form.querySelectorAll("[data-control]")];
   const moves = spec.artists.map((a, k) => mover(spec, a, svg.querySelector(`#${unique}-a${k}`), spec.start));
-  const handle = spec.handle && grip();
+  const handles = spec.handles.map(grip);
 
   function draw() {
     for (const move of moves) move(index);
-    handle?.draw();
+    for (const handle of handles) handle();
   }
   function show(k) {
-    const label = controls[k].labels[index[k]], row = rows[k], input = row.querySelector("input");
+    const label = minus(controls[k].labels[index[k]]), row = rows[k], input = row.querySelector("input");
     if (input.type == "radio") row.querySelectorAll("input")[index[k]].checked = true;
     else {
       input.valueAsNumber = index[k];
-      input.setAttribute("aria-valuetext", minus(label));
-      row.querySelector("output").textContent = minus(label);
+      input.setAttribute("aria-valuetext", label);
+      row.querySelector("output").textContent = label;
     }
   }
-  function go(k, i) {
-    i = Math.max(0, Math.min(controls[k].labels.length - 1, i));
-    if (i != index[k]) { index[k] = i; show(k); draw(); moved?.(index); }
+  function to(position) {
+    if (position.every((i, k) => i == index[k])) return;
+    position.forEach((i, k) => { if (i != index[k]) { index[k] = i; show(k); } });
+    draw();
+    moved?.(index);
   }
-  let silence;
+  const go = (k, i) => to(index.map((now, l) => l == k ? Math.max(0, Math.min(controls[k].labels.length - 1, i)) : now));
+  let silence, rested;
   function rest() {
+    if (rested == index.join()) return;
+    rested = index.join();
     settled?.(index, api);
     clearTimeout(silence);
     silence = setTimeout(() => {
@@ -112,22 +266,27 @@ async function mount(root, payload, { position, moved, settled } = {}) {
         .map(a => a.strings[spec.streams[a.words].values[spec.streams[a.words].offset(index)]]).join("; ");
     }, 400);
   }
+  // What a finger that turns out to scroll has moved is put back.
+  function forgiving(node, begun) {
+    let before;
+    node.addEventListener("pointerdown", event => { before = [...index]; begun?.(event); });
+    node.addEventListener("pointercancel", () => { if (before) { to(before); rest(); } before = null; });
+  }
 
-  // The handle's two axes are ordinary sliders too; this adds dragging and, on the focused handle, arrow keys.
-  function grip() {
-    const [a, b] = spec.handle.axes, stream = k => spec.streams[k];
-    const { x, y } = spec.artists[spec.handle.artist];
-    const xs = [...stream(x).values].map(v => (v - ZERO) / STEP), ys = [...stream(y).values].map(v => (v - ZERO) / STEP);
-    const nearest = (list, v) => list.reduce((best, u, i) => Math.abs(u - v) < Math.abs(list[best] - v) ? i : best, 0);
-    const node = svg.querySelector(".descent-handle");
-    const tell = (name, value) => node.setAttribute(name, value);
-    tell("aria-label", `${controls[a].name}, ${controls[b].name}: drag, or use the arrow keys`);
-    tell("aria-valuemax", xs.length - 1);
+  // A handle's axes are ordinary sliders too; this adds dragging and, on the focused handle, arrow keys.
+  function grip({ artist, axes, points: [p, q] }, n) {
+    const x = spec.streams[spec.artists[artist].x], y = spec.streams[spec.artists[artist].y];
+    const middle = (s, position) => { const o = s.offset(position); return ((s.values[o + p] + s.values[o + q]) / 2 - ZERO) / STEP; };
+    const place = position => [middle(x, position), middle(y, position)];
+    const along = (k, i) => place(index.map((now, l) => l == k ? i : now));
+    const node = svg.querySelectorAll(".descent-handle")[n], tell = (name, value) => node.setAttribute(name, value);
+    tell("aria-label", `${axes.map(k => controls[k].name).join(", ")}: drag, or use the arrow keys`);
+    tell("aria-valuemax", controls[axes[0]].labels.length - 1);
     let grabbed = null;
     const point = event => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-    node.addEventListener("pointerdown", event => {
-      const at = point(event);
-      grabbed = [at.x - xs[index[a]], at.y - ys[index[b]]];
+    forgiving(node, event => {
+      const at = point(event), [px, py] = place(index);
+      grabbed = [at.x - px, at.y - py];
       node.setPointerCapture(event.pointerId);
       node.focus({ preventScroll: true });
       event.preventDefault();
@@ -136,109 +295,151 @@ async function mount(root, payload, { position, moved, settled } = {}) {
     node.addEventListener("touchstart", e => e.preventDefault(), { passive: false });
     node.addEventListener("pointermove", event => {
       if (!grabbed) return;
-      const at = point(event), i = nearest(xs, at.x - grabbed[0]), j = nearest(ys, at.y - grabbed[1]);
-      if (i == index[a] && j == index[b]) return;
-      index[a] = i; index[b] = j;
-      show(a); show(b); draw(); moved?.(index);
-    });
-    const release = () => { if (grabbed) { grabbed = null; rest(); } };
-    node.addEventListener("pointerup", release);
-    node.addEventListener("pointercancel", release);
-    const up = ys.at(-1) < ys[0] ? 1 : -1, right = xs.at(-1) > xs[0] ? 1 : -1;
-    const keys = { ArrowRight: [a, right], ArrowLeft: [a, -right], ArrowUp: [b, up], ArrowDown: [b, -up] };
-    node.addEventListener("keydown", event => {
-      const [k, by] = keys[event.key] ?? [];
-      if (!by) return;
-      event.preventDefault();
-      go(k, index[k] + by * (event.shiftKey ? 5 : 1));
-    });
-    node.addEventListener("keyup", event => { if (keys[event.key]) rest(); });
-    return {
-      draw() {
-        node.setAttribute("transform", `translate(${xs[index[a]]} ${ys[index[b]]})`);
-        tell("aria-valuenow", index[a]);
-        tell("aria-valuetext", [a, b].map(k => `${controls[k].name} = ${minus(controls[k].labels[index[k]])}`).join(", "));
+      const at = point(event), gx = at.x - grabbed[0], gy = at.y - grabbed[1], goal = [...index];
+      for (const k of axes) {
+        let best = Infinity;
+        controls[k].labels.forEach((_, i) => {
+          const [px, py] = along(k, i), far = Math.hypot(px - gx, py - gy);
+          if (far < best) { best = far; goal[k] = i; }
+        });
       }
+      to(goal);
+    });
+    node.addEventListener("pointerup", () => { if (grabbed) { grabbed = null; rest(); } });
+    node.addEventListener("pointercancel", () => grabbed = null);
+    node.addEventListener("keydown", event => {
+      const right = { ArrowRight: 1, ArrowLeft: -1 }[event.key], up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+      if (!right && !up) return;
+      event.preventDefault();
+      // The way that the handle goes on the screen: to the right, or up.
+      const k = up ? axes.at(-1) : axes[0], a = along(k, 0), b = along(k, controls[k].labels.length - 1);
+      const way = Math.abs(b[0] - a[0]) > Math.abs(b[1] - a[1]) ? b[0] - a[0] : a[1] - b[1];
+      go(k, index[k] + (right ?? up) * Math.sign(way) * (event.shiftKey ? 5 : 1));
+    });
+    node.addEventListener("keyup", event => { if (event.key.startsWith("Arrow")) rest(); });
+    return () => {
+      const [px, py] = place(index);
+      tell("transform", `translate(${px} ${py})`);
+      tell("visibility", px > 4540 || py > 4540 ? "hidden" : "visible");
+      tell("aria-valuenow", index[axes[0]]);
+      tell("aria-valuetext", axes.map(k => `${controls[k].name} = ${minus(controls[k].labels[index[k]])}`).join(", "));
     };
+  }
+
+  function player(button, k) {
+    let timer;
+    const stop = () => { if (timer) rest(); clearInterval(timer); timer = 0; button.ariaPressed = false; };
+    button.onclick = () => {
+      if (timer) return stop();
+      const last = controls[k].labels.length - 1;
+      if (index[k] == last) go(k, 0);
+      button.ariaPressed = true;
+      timer = setInterval(() => index[k] == last ? stop() : go(k, index[k] + 1), Math.max(40, Math.min(250, 6000 / last)));
+    };
+    form.addEventListener("input", stop);
+    stop();
   }
 
   // Named keys (arrows, Home, ...) stay here: JupyterLab would take the focus away.
   root.addEventListener("keydown", e => e.key[1] && e.stopPropagation());
-  rows.forEach((row, k) => row.querySelectorAll("input").forEach((input, i) => {
-    input.disabled = false;
-    if (input.type == "radio") {
-      input.name = `${unique}-${k}`;
-      input.addEventListener("change", () => { go(k, i); rest(); });
-    } else {
-      input.addEventListener("input", () => go(k, input.valueAsNumber));
+  rows.forEach((row, k) => {
+    row.querySelectorAll("input").forEach((input, i) => {
+      input.disabled = false;
+      const radio = input.type == "radio";
+      if (radio) input.name = `${unique}-${k}`;
+      input.addEventListener("input", () => go(k, radio ? i : input.valueAsNumber));
       input.addEventListener("change", rest);
-    }
-  }));
+      forgiving(input);
+    });
+    const button = row.querySelector("button");
+    if (button) player(button, k);
+  });
   form.addEventListener("submit", event => event.preventDefault());
   const api = {
     spec, index,
     set(position) {
       position.forEach((i, k) => { if (i >= 0 && i < controls[k].labels.length) { index[k] = i; show(k); } });
+      rested = index.join();
       draw();
     }
   };
-  api.set(position?.(spec) ?? index);
+  api.set(index);
   rows.forEach((_, k) => show(k));
-  image.replaceWith(svg);
+  root.querySelector(":scope > img, :scope > svg").replaceWith(svg);
+  const { predict } = root.dataset, asked = predict && question(root, () => predict == "ask" && api.set(position?.(spec) ?? index));
+  if (spec.draw) drawing(spec, svg, root, asked);
+  if (!predict) api.set(position?.(spec) ?? index);
   // Notebook 7 sees a key before the figure does; it asks the focused element.
-  for (const slider of root.querySelectorAll("input, [role=slider]")) slider.dataset.lmSuppressShortcuts = "";
+  for (const part of root.querySelectorAll("input, button, [role=slider]")) part.dataset.lmSuppressShortcuts = "";
   form.hidden = false;
   root.dataset.live = "";
   return api;
 }
 
 // A setting in the address: #figure:β₂=0.99,α=0.01 ; figures are parted by ";" and whatever is not ours is kept.
-const parts = () => location.hash.slice(1).split(";").filter(Boolean);
-function decoded(text) { try { return decodeURIComponent(text); } catch { return ""; } }
+// A mail program may have encoded any of it, some more than once.
+const plain = text => text.normalize("NFKC").replace(/[\s+]+/g, " ").replace(/−/g, "-").trim();
+const decoded = text => text.replace(/(%[\da-f]{2})+/gi, run => { try { return decodeURIComponent(run); } catch { return run; } });
+const parts = () => decoded(decoded(decoded(location.hash.slice(1)))).split(";").filter(Boolean);
+const names = (part, name) => name && plain(part).startsWith(plain(name) + ":");
+const notebook = () => document.body.hasAttribute("data-jp-theme-light");  // JupyterLab's address is not ours
 function addressed(spec) {
-  const mine = parts().map(decoded).find(part => part.startsWith(spec.name + ":"));
+  const mine = parts().find(part => names(part, spec.name));
   if (!mine) return null;
-  const wanted = new Map(mine.slice(spec.name.length + 1).split(",").map(pair => pair.split("=")));
+  const wanted = new Map(mine.slice(mine.indexOf(":") + 1).split(",").map(pair => plain(pair).split("=")));
   return spec.controls.map(({ name, labels }, k) => {
-    const i = labels.indexOf(wanted.get(name));
+    const value = wanted.get(plain(name)), find = text => labels.findIndex(label => plain(label) == text);
+    const i = find(value) < 0 ? find(value?.replace(/\W+$/, "")) : find(value);
     return i < 0 ? spec.start[k] : i;
   });
 }
 function address(index, { spec }) {
-  if (document.body.hasAttribute("data-jp-theme-light")) return;  // JupyterLab's address is not ours
-  const setting = spec.controls.map(({ name, labels }, k) => `${name}=${labels[index[k]]}`).join(",");
-  const others = parts().filter(part => !decoded(part).startsWith(spec.name + ":"));
-  try { history.replaceState(history.state, "", "#" + [...others, `${spec.name}:${setting}`].join(";")); }
+  if (notebook()) return;
+  const mine = `${spec.name}:` + spec.controls.map(({ name, labels }, k) => `${name}=${labels[index[k]]}`).join(",");
+  const all = parts(), at = all.findIndex(part => names(part, spec.name));
+  all[at < 0 ? all.length : at] = mine;
+  try { history.replaceState(history.state, "", "#" + all.join(";")); }
   catch { /* browsers limit how often; the next rest writes it */ }
 }
+// Where the address leads: a place on the page, or the figure that is named first.
+Object.defineProperty(globalThis, "descentTarget", { configurable: true, get() {
+  const [first = ""] = parts();
+  return document.getElementById(first) ?? [...document.querySelectorAll(".descent")].find(figure => names(first, figure.dataset.name));
+} });
 // Notebook front ends run a copy of the script, some of them next to the figure instead of inside it.
-function root(script) { return script.closest(".descent") ?? script.parentNode.querySelector(".descent"); }
+const root = (script, kind) => script.closest(kind) ?? [...script.parentNode.querySelectorAll(kind)].at(-1);
 async function page(root, payload) {
   try {
-    const api = await mount(root, payload, { position: addressed, settled: address });
-    const follow = scroll => {
-      const position = addressed(api.spec);
-      if (position) api.set(position);
-      if (position && scroll) (document.getElementById(decoded(parts()[0])) ?? root).scrollIntoView();
+    const api = await mount(root, payload, { position: notebook() ? null : addressed, settled: address });
+    const follow = () => {
+      const position = addressed(api.spec), waiting = "waiting" in root.dataset;
+      if (position && !waiting) api.set(position);
+      if (position) globalThis.descentTarget?.scrollIntoView({ behavior: "instant" });
+      // A link to another place on the page keeps the settings.
+      else if (!waiting && api.index.some((i, k) => i != api.spec.start[k])) address(api.index, api);
     };
-    addEventListener("hashchange", () => follow(true));
-    if (addressed(api.spec)) follow(true);
-  } catch (error) { console.warn("The figure stays still:", error); }
+    if (notebook()) return;
+    addEventListener("hashchange", follow);
+    if (addressed(api.spec)) follow();
+  } catch (error) {
+    root.dataset.still = "";
+    console.warn("The figure stays still:", error);
+  }
 }
 
 export default {
   async render({ model, el }) {
-    const names = ["i", "j", "k"];
+    const traits = ["i", "j", "k", "l"];
     el.innerHTML = model.get("_html");
     const api = await mount(el.firstElementChild, model.get("_payload"), {
-      position: spec => spec.controls.map((_, k) => model.get(names[k])),
-      moved: index => { index.forEach((i, k) => model.set(names[k], i)); model.save_changes(); }
+      position: spec => spec.controls.map((_, k) => model.get(traits[k])),
+      moved: index => { index.forEach((i, k) => model.set(traits[k], i)); model.save_changes(); }
     });
     const follow = () => {
-      const position = api.spec.controls.map((_, k) => model.get(names[k]));
+      const position = api.spec.controls.map((_, k) => model.get(traits[k]));
       if (position.some((i, k) => i != api.index[k])) api.set(position);
     };
-    for (const name of names) model.on(`change:${name}`, follow);
-    return () => names.forEach(name => model.off(`change:${name}`, follow));
+    for (const name of traits) model.on(`change:${name}`, follow);
+    return () => traits.forEach(name => model.off(`change:${name}`, follow));
   }
 };
