@@ -10,8 +10,9 @@ that fails leaves its file as it was.  Running twice changes nothing.
 
 In normal form a notebook has only what a reader needs: the same kernel name
 everywhere, execution counts 1, 2, 3, ..., stable cell ids, no times, versions,
-widget state or empty cells.  What the book folds, JupyterLab folds.  An interactive figure keeps its page (text/html) and its
-summary (text/plain); a stored widget view without its model is a dead box.
+widget state or empty cells.  What the book folds, JupyterLab folds.  An interactive
+figure keeps its page (text/html), its summary (text/plain) and its picture (image/png);
+a stored widget view without its model is a dead box.
 """
 
 import argparse
@@ -171,8 +172,11 @@ def blind_spots(notebook):
             problems.append(f"{where} is not executed")
         if _joined(cell["source"]).rstrip().endswith(";"):
             problems.append(f"{where} ends in ;, write plt.show()")
-        kinds = {mime for out in cell["outputs"] for mime in out.get("data", ())}
-        if kinds & {"image/png", "image/svg+xml"} and not alternative_text(cell):
+        shown = [out.get("data", {}) for out in cell["outputs"]]
+        kinds = {mime for data in shown for mime in data}
+        # a figure's page has its own alternative text
+        still = {mime for data in shown if "text/html" not in data for mime in data}
+        if still & {"image/png", "image/svg+xml"} and not alternative_text(cell):
             problems.append(f"{where} shows a picture without alternative text "
                             "(metadata.mystnb.image.alt)")
         if kinds & set(DROPPED_OUTPUTS):

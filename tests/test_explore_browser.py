@@ -260,7 +260,7 @@ def test_handle_is_dragged_by_touch_and_only_it_stops_scrolling(visit, site):
     assert path_data(page, 0, 1) == "M" + expected(site["figures"][1], 0, 3, 2)
     actions = page.evaluate("[...document.querySelectorAll('.descent, .descent *')]"
                             ".filter(n => getComputedStyle(n).touchAction == 'none').map(n => n.getAttribute('class'))")
-    assert actions == ["descent-handle", None, "descent-ring"]
+    assert actions == ["descent-handle", None, "descent-halo", "descent-ring"]
 
 
 def test_handle_is_moved_by_arrow_keys_and_says_where_it_is(visit, site):
