@@ -172,11 +172,8 @@ def blind_spots(notebook):
             problems.append(f"{where} is not executed")
         if _joined(cell["source"]).rstrip().endswith(";"):
             problems.append(f"{where} ends in ;, write plt.show()")
-        shown = [out.get("data", {}) for out in cell["outputs"]]
-        kinds = {mime for data in shown for mime in data}
-        # a figure's page has its own alternative text
-        still = {mime for data in shown if "text/html" not in data for mime in data}
-        if still & {"image/png", "image/svg+xml"} and not alternative_text(cell):
+        kinds = {mime for out in cell["outputs"] for mime in out.get("data", ())}
+        if kinds & {"image/png", "image/svg+xml"} and not alternative_text(cell):
             problems.append(f"{where} shows a picture without alternative text "
                             "(metadata.mystnb.image.alt)")
         if kinds & set(DROPPED_OUTPUTS):
@@ -186,7 +183,9 @@ def blind_spots(notebook):
 
 def alternative_text(cell):
     """What is said about a cell's picture to those who do not see it."""
-    return cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
+    told = [re.search(r'<img [^>]*?alt="([^"]*)"', page) for page in _pages(cell["outputs"])]
+    own = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
+    return own or next((found[1] for found in told if found), "")
 
 
 def figure_difference(stored, computed):

@@ -34,11 +34,20 @@ except ImportError as error:
 
 __all__ = ["Explorer", "Prediction", "decode", "explore"]
 
-HERE = Path(__file__).parent
-# Shipped without comments and indentation.
-SCRIPT, CSS = (
-    re.sub(r"(?m)^\s*//.*\n|^/\*.*\n|^\s+|\s+// .*$", "", (HERE / name).read_text("utf-8")) for name in ("explore.js", "explore.css")
-)
+
+
+def _shipped(name):
+    """A file of this folder without comments, indentation and the spaces that nobody needs."""
+    text = re.sub(r"(?m)^\s*//.*\n|/\*.*?\*/\n?|^\s+|\s+// .*$", "", (Path(__file__).parent / name).read_text("utf-8"))
+    if name.endswith(".css"):
+        return re.sub(r"\s*([{};])\s*|(?<=[:,])\s+| (>) ", lambda m: m[1] or m[2] or "", text).replace(";}", "}")
+    words = r"""("[^"\n]*"|`[^`]*`|(?<=\()/(?:\\.|\[(?:\\.|[^\]])*\]|[^/\n])+/[a-z]*)"""
+    parts = re.split(words, text)  # every other part is a string or a pattern, which stay as they are
+    parts[::2] = (re.sub(r" *([-=+*/<>!&|?:;,(){}[\]]) *", r"\1", part) for part in parts[::2])
+    return re.sub(r"(?<=[;,{(])\n", "", "".join(parts))
+
+
+SCRIPT, CSS = _shipped("explore.js"), _shipped("explore.css")
 TRAITS = ("i", "j", "k", "l")
 # A coordinate is stored in tenths of a point as uint16, shifted so that lines may leave the picture on all sides.
 STEP, ZERO, GAP = 10, 20000, 65535
