@@ -35,7 +35,7 @@ async function unpack(payload) {
 function mover(spec, artist, group, start) {
   const x = spec.streams[artist.x], y = spec.streams[artist.y], words = spec.streams[artist.words];
   if (group.querySelector("text")) {
-    const text = group.querySelector("text"), turn = text.getAttribute("transform")?.match(/rotate.*/)?.[0] ?? "";
+    const text = group.querySelector("text");
     const [x0, y0] = x ? place(start) : [];
     return index => {
       if (words) text.textContent = artist.strings[words.values[words.offset(index)]];

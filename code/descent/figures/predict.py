@@ -180,7 +180,7 @@ class Ask(Prediction):
             unit = markup.escape(self.unit)
             parts = (f'<input type="text" inputmode="decimal" autocomplete="off" aria-label="{markup.escape(self.prompt)}" '
                      f'data-unit="{unit}"><span class="nohighlight">{unit}</span>'
-                     '<button type="button" data-done>That is my answer</button>')
+                     '<button type="button" data-done>Answer</button>')
         right = f' data-right="{markup.escape(self.answer)}"' if self.answer else ""
         return (f'<div class="descent-answer" role="group" aria-label="{markup.escape(self.options)}"{right} hidden>{parts}'
                 '<button type="button" class="descent-quiet" data-show>Show me</button></div>'
