@@ -1,0 +1,150 @@
+"""The opening page: its numbers once more, without the package, and its figure on a telephone."""
+
+import re
+
+import nbformat
+import numpy as np
+import pytest
+
+import pages
+from descent.figures.explore import decode
+
+PAGE = nbformat.read(pages.ROOT / "index.ipynb", as_version=4)
+CURVES = np.array([1.0, 50.0])    # of f = (θ₁² + 50 θ₂²) / 2
+START = np.array([-6.0, 2.0])
+EVERYWHERE = np.random.default_rng(0).uniform(-1, 1, (2000, 2)) * [6, 2.5]
+LONG = 300
+
+
+def said(beginning):
+    """All that the cells print or show from this beginning of a line on."""
+    text = "".join(out.get("text") or out.data["text/plain"] for cell in PAGE.cells if cell.cell_type == "code"
+                   for out in cell.outputs)
+    return text[text.index(beginning):]
+
+
+def figure(name):
+    pictures = [decode(out.data["text/html"]) for cell in PAGE.cells if cell.cell_type == "code" for out in cell.outputs
+                if '"base64,' in out.get("data", {}).get("text/html", "")]
+    return next(p for p in pictures if p["name"] == name)
+
+
+def heights(theta, alpha, beta1=None, beta2=None, correct=True, steps=LONG):
+    """f along the path of gradient descent, of RMSprop (a β₂), or of Adam (a β₁ too)."""
+    theta = theta + 0 * np.asarray(alpha)
+    m = v = np.zeros_like(theta)
+    f = [(CURVES * theta**2).sum(-1) / 2]
+    for t in range(1, steps + 1):
+        g = CURVES * theta
+        if beta2 is None:
+            theta = theta - alpha * g
+        else:
+            v = beta2 * v + (1 - beta2) * g * g
+            m = g if beta1 is None else beta1 * m + (1 - beta1) * g
+            by = (1 - beta1**t, 1 - beta2**t) if correct and beta1 is not None else (1, 1)
+            theta = theta - alpha * m / by[0] / (np.sqrt(v / by[1]) + 1e-8)
+        f.append((CURVES * theta**2).sum(-1) / 2)
+    return np.array(f)
+
+
+RULES = {"gradient descent": dict(alpha=0.035), "RMSprop": dict(alpha=0.1, beta2=0.9),
+         "Adam": dict(alpha=0.1, beta1=0.9, beta2=0.999)}
+
+
+@pytest.fixture(scope="module")
+def all_starts():
+    return {name: heights(EVERYWHERE, **rule) for name, rule in RULES.items()}
+
+
+def test_the_heights_above_the_first_picture():
+    shown = figure("start")
+    words = "".join(str(a["words"][tuple(min(i, n - 1) for i, n in zip(shown["start"], a["words"].shape))])
+                    for a in shown["artists"] if "words" in a)
+    ends = {name: heights(START, **rule, steps=60)[-1] for name, rule in RULES.items()}
+    for name, f in ends.items():
+        assert f"{name}, α = {RULES[name]['alpha']:g}f = {f:.2g}" in words
+    assert min(ends, key=ends.get) == "RMSprop" and "/ Adam) RMSprop. And Adam is last" in said("Lowest after 60")
+    assert max(ends, key=ends.get) == "Adam"
+
+
+def test_the_first_steps():
+    g = np.abs(CURVES * EVERYWHERE)
+    assert f"gradient descent's {0.035 * g.min():.3f} to {0.035 * g.max():.3f}" in said("From 2000")
+    assert f"(a number) {0.1 / np.sqrt(1 - 0.9):.3f}." in said("RMSprop and Adam have")
+    assert "RMSprop's 0.316, Adam's 0.100," in said("From 2000")
+
+
+def test_rmsprop_falls_and_climbs_back_to_where_it_jumps_by_alpha():
+    f = heights(START, **RULES["RMSprop"])
+    assert f"By step {f.argmin()} it is down at {f.min():.0e}" in said("draw RMSprop")
+    assert f"ends at {f[-1]:.2g}." in said("draw RMSprop")
+    assert f[-1] == pytest.approx(CURVES.sum() / 2 * 0.05**2, rel=2e-3)   # every θ is at ±α/2: (3.9), by hand
+
+
+def test_the_shares_of_the_starts(all_starts):
+    last = np.argmax([f for f in all_starts.values()], axis=0)
+    for k, name in enumerate(RULES):
+        shares = [f"{np.mean(last[t] == k):.0%}" for t in (60, LONG)]
+        assert re.search(rf"^{name} +{shares[0]} +{shares[1]}$", said("last after"), re.M), (name, shares)
+
+
+def test_what_makes_a_difference_to_adam(all_starts):
+    adam = RULES["Adam"]
+    cases = {"Adam as it is": adam, "twice the rate": adam | {"alpha": 0.2}, "no bias correction": adam | {"correct": False},
+             "no momentum, β₁ = 0": adam | {"beta1": 0.0}, "short memory, β₂ = 0.9": adam | {"beta2": 0.9},
+             "RMSprop, β₂ = 0.999": RULES["RMSprop"] | {"beta2": 0.999}}
+    for name, rule in cases.items():
+        f = heights(EVERYWHERE, **rule)
+        rivals = [all_starts[r] for r in RULES if (r == "RMSprop") != ("RMSprop" in name) or r == "gradient descent"]
+        share = np.mean(f[60] > np.max(rivals, axis=0)[60])
+        assert re.search(rf"^{name} +last +{share:.0%},  then f {np.median(f[LONG]):.0e}$", said("Adam as it is"), re.M), name
+
+
+def test_corrected_rmsprop_is_the_row_without_momentum():
+    corrected = heights(START, alpha=0.1, beta1=0.0, beta2=0.999)
+    v, theta = 0.0, START
+    for t in range(1, 61):
+        g = CURVES * theta
+        v = 0.999 * v + 0.001 * g * g
+        theta = theta - 0.1 * g / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    assert (CURVES * theta**2).sum() / 2 == pytest.approx(corrected[60], rel=1e-12)
+
+
+@pytest.mark.parametrize("steps", [60, LONG])
+def test_tuned_rates_leave_the_first_and_the_last_where_they_are(steps):
+    grids = {"RMSprop": np.geomspace(0.01, 1, 17), "Adam": np.geomspace(0.01, 1, 17),
+             "gradient descent": np.linspace(0.02, 0.04, 21)}
+    scores = {}
+    for name, grid in grids.items():
+        def score(starts, alpha):
+            f = heights(starts, **RULES[name] | {"alpha": alpha}, steps=steps)[-1]
+            return np.log10(f + 1e-300).mean(-1)
+        best = grid[score(EVERYWHERE[None, :500], grid[:, None, None]).argmin()]
+        assert grid[0] < best < grid[-1]
+        scores[name] = score(EVERYWHERE[500:1000], best)
+        assert re.search(rf"^ *{steps} steps  {name} +α = {best:.3f},  {scores[name]:.1f}$", said(" 60 steps"), re.M), name
+    order = sorted(scores, key=scores.get)
+    assert order[0] == {60: "RMSprop", LONG: "Adam"}[steps] and order[-1] == {60: "gradient descent", LONG: "RMSprop"}[steps]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 320])
+def test_on_a_telephone_no_readout_touches_another_or_is_cut_off(visit, http_base, width):
+    page = visit(http_base + "index.html", width=width, height=844)
+    page.locator(".descent [data-show]").first.click()
+    texts = [a["words"] for a in figure("start")["artists"] if "words" in a]
+    widest = [max(np.unique(words), key=len) for words in texts]
+    problems = page.evaluate("""widest => {
+      const svg = document.querySelector(".descent svg"), all = [...svg.querySelectorAll("text")];
+      const moving = all.filter(t => /α =|f =/.test(t.textContent)), cut = [];
+      moving.forEach((text, k) => text.textContent = widest[k]);
+      const box = e => e.getBoundingClientRect(), picture = box(svg), boxes = moving.map(box);
+      boxes.forEach((a, k) => {
+        if (a.left < 0 || a.right > innerWidth || a.top < picture.top) cut.push(widest[k] + " is cut off");
+        boxes.slice(k + 1).forEach((b, l) => {
+          if (a.left < b.right && b.left < a.right && a.top + 1 < b.bottom && b.top + 1 < a.bottom) cut.push(widest[k] + " touches " + widest[k + 1 + l]);
+        });
+      });
+      return [moving.length, cut];
+    }""", widest)
+    assert problems == [6, []]
