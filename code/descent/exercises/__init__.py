@@ -27,9 +27,10 @@ from descent.exercises.chapter_06 import (check_dampened_weights,
                                           check_two_rates,
                                           check_window_of_rates)
 from descent.exercises.chapter_07 import (check_corrected_average,
-                                          check_forgetful_start,
                                           check_mean_inverse_root,
-                                          check_tidy_second_step)
+                                          check_resumable, check_resumed_step,
+                                          check_right_first_step,
+                                          check_schedule)
 from descent.exercises.chapter_08 import (check_first_wrong_step,
                                           check_keras_factor,
                                           check_stuck_counter)
