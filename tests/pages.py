@@ -70,14 +70,15 @@ def births(page):
 def all_alive(page):
     """Waits until every figure is alive: those that move, and those that ask."""
     page.wait_for_function("() => document.readyState === 'complete' &&"
-                           " [...document.querySelectorAll('.descent')].every(el => 'live' in el.dataset)")
+                           " [...document.querySelectorAll('.descent, [data-ask]')].every(el => 'live' in el.dataset)")
 
 
 def equations_not_set(page):
     """Formulas without a picture, or without MathML for those who do not see it; outside folds, also without a size."""
     return page.evaluate("""() => [...document.querySelectorAll("span.math, div.math")].filter(el => {
         const drawing = el.querySelector("svg"), box = drawing?.getBoundingClientRect();
-        return !drawing?.querySelector("path[d^=M]") || !el.querySelector("math > *") || el.querySelector("merror")
+        return !drawing?.querySelector("path[d^=M]") || !el.querySelector(".spoken > math > *") || el.querySelector("merror")
+            || [...el.querySelectorAll("mfrac, msub, msup, mover, munder, mroot")].some(part => part.children.length !== 2)
             || drawing.checkVisibility() && !(box.width > 1 && box.height > 1);
     }).map(el => el.outerHTML.slice(0, 200))""")
 
@@ -85,13 +86,10 @@ def equations_not_set(page):
 def open_everything(page):
     """Unfolds what is folded, and answers every question with "Show me"."""
     page.evaluate("""async () => {
-        for (let round = 0; round < 2; round++) {
-            for (const el of document.querySelectorAll("details")) el.open = true;
-            for (const el of document.querySelectorAll(".toggle-hidden")) el.classList.remove("toggle-hidden");
-            for (const button of document.querySelectorAll("[data-ask] button, [data-predict] button"))
-                if (button.textContent.trim() === "Show me" && button.checkVisibility()) button.click();
-            await new Promise(requestAnimationFrame);
-        }
+        for (const el of document.querySelectorAll("details")) el.open = true;
+        for (const el of document.querySelectorAll(".toggle-hidden")) el.classList.remove("toggle-hidden");
+        for (const button of document.querySelectorAll("[data-waiting] [data-show]")) button.click();
+        await new Promise(requestAnimationFrame);
     }""")
 
 
@@ -107,7 +105,7 @@ def stuck_sliders(page):
     """Sliders that no arrow key makes change their figure, once everything is open."""
     open_everything(page)
     stuck = []
-    for slider in page.locator("input[type=range], .descent [role=slider]").all():
+    for slider in page.locator("input[type=range], .descent :not(.descent-pad) > [role=slider]").all():
         before = slider.evaluate(PICTURE)
         for key in "ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowDown", "ArrowDown":
             slider.focus()

@@ -6,9 +6,10 @@ The whole matrix, in Chromium, is in test_site.py; places that links lead to, in
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 
 from browsers import ENGINES
-from pages import EXTRA, PAGES, all_alive, births, equations_not_set, stuck_sliders, too_wide
+from pages import EXTRA, PAGES, births, equations_not_set, open_everything, stuck_sliders, too_wide
 
 pytestmark = pytest.mark.browser
 
@@ -48,7 +49,7 @@ def test_a_page_opened_from_the_disk_is_alive_and_quiet(visit, html, name):
 
 # Contrast between the ink of an element and the paper below it, as WCAG defines it.
 CONTRAST = """selector => {
-  const rgb = text => text.match(/[\\d.]+/g).map(Number);
+  const rgb = text => text.match(/[\\d.]+/g).map((v, k) => text.startsWith("color(") && k < 3 ? 255 * v : +v);
   const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
       .map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4).reduce((sum, v, k) => sum + v * [.2126, .7152, .0722][k], 0);
   const contrast = (a, b) => (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
@@ -78,10 +79,11 @@ def test_text_equations_and_figures_follow_the_theme(visit, http_base, theme):
 
 @all_three
 def test_a_link_with_settings_sets_the_figure(visit, http_base):
-    """Move a slider of every figure by keys, and open the address that stands there then."""
-    page = visit(http_base + "index.html")
-    values = """() => [...document.querySelectorAll("article .descent")]
-        .map(el => [...el.querySelectorAll("input[type=range]")].map(input => input.getAttribute("aria-valuetext")))"""
+    """Move every slider by keys, and open the address that stands there then."""
+    page = visit(http_base + CHAPTER)
+    values = """() => [...document.querySelectorAll("article .descent input[type=range]")]
+        .map(input => input.getAttribute("aria-valuetext"))"""
+    open_everything(page)
     before = page.evaluate(values)
     for slider in page.locator("article .descent input[type=range]").all():
         slider.press("End")
@@ -90,6 +92,7 @@ def test_a_link_with_settings_sets_the_figure(visit, http_base):
     assert set_to != before and re.search("#.*:.*=", link)
     assert page.complaints == []
     again = visit(link)
+    open_everything(again)
     assert again.evaluate(values) == set_to
     assert again.complaints == []
 
@@ -97,10 +100,10 @@ def test_a_link_with_settings_sets_the_figure(visit, http_base):
 @all_three
 def test_a_figure_is_dragged_by_the_mouse(visit, http_base):
     page = visit(http_base + "index.html")
-    handle = page.locator("article .descent [role=slider]").first
+    open_everything(page)
+    handle = page.locator("article .descent .descent-handle").first
     handle.scroll_into_view_if_needed()
-    before = handle.get_attribute("aria-valuetext")
-    box = page.locator("article .descent [role=slider] .descent-ring").first.bounding_box()
+    before, box = handle.get_attribute("aria-valuetext"), handle.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
@@ -108,6 +111,70 @@ def test_a_figure_is_dragged_by_the_mouse(visit, http_base):
     page.mouse.up()
     assert handle.get_attribute("aria-valuetext") != before
     assert page.complaints == []
+
+
+# ---- predictions ----------------------------------------------------------
+
+
+SEEN = """() => ({ waiting: "waiting" in figure.dataset, reply: figure.querySelector(".descent-reply").innerText.trim(),
+    hidden: [...figure.querySelectorAll(".descent-hidden")].filter(el => el.getBoundingClientRect().height).length })"""
+
+
+@pytest.fixture
+def asking(visit, http_base, html):
+    """Opens the first page of the book that has a question of a kind; the figure is the window's `figure`."""
+    def asking(selector):
+        name = next(name for name in PAGES if any(
+            not found.find_parent("details") and not found.find_parent(class_="solution")
+            for found in BeautifulSoup((html / name).read_text("utf-8"), "html.parser").select(f"article {selector}")))
+        page = visit(http_base + name)
+        page.evaluate("selector => { window.figure = document.querySelector(`article ${selector}`);"
+                      " figure.scrollIntoView({ block: 'center', behavior: 'instant' }); }", selector)
+        before = page.evaluate(SEEN)
+        assert before == {"waiting": True, "reply": "", "hidden": 0}
+        return page
+    return asking
+
+
+def answered(page, reply):
+    after = page.evaluate(SEEN)
+    assert not after["waiting"] and after["hidden"] and re.search(reply, after["reply"])
+    assert page.complaints == []
+
+
+@all_three
+def test_a_curve_is_drawn_by_the_mouse(asking):
+    page = asking(".descent[data-predict=draw]")
+    left, top, width, height = page.evaluate("""() => {
+        const box = figure.querySelector(".descent-pad rect").getBoundingClientRect();
+        return [box.left, box.top, box.width, box.height];
+    }""")
+    page.mouse.move(left + 1, top + height / 2)
+    page.mouse.down()
+    page.mouse.move(left + width / 2, top + height / 4, steps=5)
+    page.mouse.move(left + width - 1, top + height / 3, steps=5)
+    page.mouse.up()
+    answered(page, r"Yours.*\d.* on average")
+
+
+@all_three
+def test_a_curve_is_drawn_by_keys(asking):
+    page = asking(".descent[data-predict=draw]")
+    page.evaluate("figure.querySelector('.descent-pad [role=slider]').focus()")
+    for key in "ArrowUp", "PageUp", "ArrowDown", "Enter":
+        page.keyboard.press(key)
+    answered(page, r"Yours.*\d.* on average")
+
+
+@all_three
+def test_a_choice_is_made_by_keys(asking):
+    page = asking(".descent[data-predict=ask]:has([data-choice])")
+    page.evaluate("figure.querySelector('[data-choice]').focus()")
+    page.keyboard.press("Enter")
+    answered(page, "You said: ")
+
+
+# ---- the theme's parts ----------------------------------------------------
 
 
 @all_three

@@ -45,7 +45,6 @@ def one_page(document, folder, chromium):
                                        "height": 1000})
     page.goto((folder / "_build" / "singlehtml" / "index.html").as_uri())
     page.set_default_timeout(pdf.PATIENCE)
-    page.wait_for_function("document.documentElement.dataset.equations")
     page.emulate_media(media="print")
     page.evaluate(pdf.PREPARE, "appendix")
     yield page
@@ -89,12 +88,18 @@ def test_no_text_stands_outside_the_margins(document):
 
 
 def test_every_font_is_embedded(document):
+    fonts = embedded_fonts(document)
+    assert fonts and all(fonts.values()), fonts
+
+
+def embedded_fonts(document):
+    """Of each font by name: whether the file brings it."""
     fonts = {}
     for page in document:
         for text in page.get_objects([pdfium.FPDF_PAGEOBJ_TEXT]):
             font = pdfium.FPDFTextObj_GetFont(text.raw)
             fonts.setdefault(name_of(font), pdfium.FPDFFont_GetIsEmbedded(font))
-    assert fonts and all(fonts.values()), fonts
+    return fonts
 
 
 def name_of(font):
@@ -153,7 +158,6 @@ def test_a_reader_who_prints_a_page_gets_what_is_folded_but_no_unopened_solution
         html, chromium):
     page = chromium.new_page()
     page.goto((html / "chapters" / "03_deriving_rmsprop.html").as_uri())
-    page.wait_for_function("document.documentElement.dataset.equations")
     folded = "details:not([open]), .toggle-hidden:not(.solution)"
     before = page.locator(folded).count()
     page.locator(".solution .toggle-button").first.click()
@@ -173,7 +177,6 @@ def test_a_reader_who_prints_a_page_gets_what_is_folded_but_no_unopened_solution
 def test_a_reader_in_the_dark_prints_black_on_white_and_no_empty_sheet(html, folder, chromium):
     page = chromium.new_page(color_scheme="dark")
     page.goto((html / "chapters" / "03_deriving_rmsprop.html").as_uri())
-    page.wait_for_function("document.documentElement.dataset.equations")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.pdf(path=folder / "page.pdf", print_background=True, prefer_css_page_size=True)
     with pypdfium2.PdfDocument(folder / "page.pdf") as document:

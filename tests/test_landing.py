@@ -1,0 +1,56 @@
+"""Where links lead: a section, an equation, a figure, also in what is folded, stands at the top of the window."""
+
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+from browsers import ENGINES
+from pages import PAGES
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ENGINES, indirect=True)]
+
+CHAPTERS = [name for name in PAGES if re.match(r"chapters/\d\d_", name)]
+KINDS = {"section": "section section[id]", "equation": "div.math[id]",
+         "fold": "details.deeper :is(section, div.math)[id], section.deeper[id], .dropdown div.math[id], .solution[id]"}
+# Pixels from the place where a browser puts what a link leads to: below the bar that stays in sight.
+OFF = """() => {
+  const target = document.querySelector(":target") ?? globalThis.descentTarget, room = [target, document.documentElement];
+  const margins = parseFloat(getComputedStyle(room[0]).scrollMarginTop) + parseFloat(getComputedStyle(room[1]).scrollPaddingTop);
+  const off = target.getBoundingClientRect().top - (margins || 0), down = document.documentElement.scrollHeight - innerHeight;
+  // What stands in the last window cannot come up to the top.
+  return { off: scrollY > down - 2 && off > 0 && off < innerHeight / 2 ? 0 : off, seen: target.checkVisibility() };
+}"""
+
+
+def landed(page):
+    assert page.complaints == []
+    for ms in 300, 1200:   # and it stays there
+        page.wait_for_timeout(ms)
+        place = page.evaluate(OFF)
+        assert place["seen"] and abs(place["off"]) <= 8, (page.url, place)
+
+
+def places(html, name, kind):
+    page = BeautifulSoup((html / name).read_text("utf-8"), "html.parser")
+    return [el["id"] for el in page.select(KINDS[kind]) if el.find_parent(class_="onlyprint") is None
+            and (kind == "fold" or el.find_parent(["details"]) is None and el.find_parent(class_="solution") is None)]
+
+
+@pytest.mark.parametrize("kind, part", [(kind, part) for kind in KINDS for part in range(4)])
+def test_a_cold_link_lands_on_its_place(visit, http_base, html, kind, part):
+    """A place in the last third of a chapter: four chapters of all that have such a place."""
+    some = [(name, found) for name in CHAPTERS if (found := places(html, name, kind))]
+    name, found = some[part * (len(some) - 1) // 3]
+    landed(visit(f"{http_base}{name}#{found[2 * len(found) // 3]}"))
+
+
+def test_a_link_with_the_settings_of_two_figures_lands_on_the_first_named(visit, http_base, html):
+    for name in PAGES:
+        page = BeautifulSoup((html / name).read_text("utf-8"), "html.parser")
+        figures = page.select("article .descent[data-name]:not([data-predict]):has(input[type=range])")
+        if len(figures) > 1 and not any(figure.find_parent(class_="solution") for figure in figures):
+            break
+    upper, lower = (f"{figure['data-name']}:{slider['aria-label']}={slider['aria-valuetext']}"
+                    for figure in figures[:2] for slider in figure.select("input[type=range]")[:1])
+    landed(visit(f"{http_base}{name}#{lower};{upper}"))

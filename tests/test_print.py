@@ -1,0 +1,44 @@
+"""A chapter printed from the reader's browser: figures whole, folds open, black on white, fonts embedded.
+
+The book as one PDF is in test_pdf.py.
+"""
+
+import pypdfium2
+import pytest
+
+from browsers import ENGINES
+from test_pdf import embedded_fonts
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ENGINES, indirect=True)]
+
+# Words at the upper and lower edge of every picture that moves, and at the end of every fold, to be found on paper.
+MARK = """() => {
+  const pictures = [...document.querySelectorAll("article .descent > svg")];
+  const folds = [...document.querySelectorAll("article details:not(.hide)")].filter(el => !el.closest(".solution"));
+  pictures.forEach((svg, k) => {
+    const { x, y, width, height } = svg.viewBox.baseVal;
+    for (const [word, at] of [["upper", y + 6], ["lower", y + height - 2]])
+      svg.insertAdjacentHTML("beforeend", `<text x="${x + width / 2}" y="${at}" style="font: 5px sans-serif">${word}${k}qz</text>`);
+  });
+  folds.forEach((fold, k) => fold.insertAdjacentHTML("beforeend", `<p>fold${k}qz</p>`));
+  return [pictures.length, folds.length];
+}"""
+
+
+@pytest.mark.parametrize("name", ["chapters/07_bias_correction.html", "chapters/08_adam_assembled_and_tested.html"])
+def test_a_reader_prints_a_chapter_from_the_dark(visit, http_base, name):
+    page = visit(http_base + name, theme="dark")
+    pictures, folds = page.evaluate(MARK)
+    with pypdfium2.PdfDocument(page.pdf()) as document:
+        texts = [sheet.get_textpage().get_text_range() for sheet in document]
+        where = {word: [k for k, text in enumerate(texts) if word in text] for word in [
+            *(f"{edge}{k}qz" for k in range(pictures) for edge in ("upper", "lower")),
+            *(f"fold{k}qz" for k in range(folds))]}
+        assert [word for word, sheets in where.items() if len(sheets) != 1] == []
+        assert pictures and [k for k in range(pictures) if where[f"upper{k}qz"] != where[f"lower{k}qz"]] == []
+        for sheet in document:
+            pixels = sheet.render(scale=0.5, grayscale=True).to_numpy()
+            assert (pixels > 230).mean() > 0.5 and (pixels < 100).any()
+        fonts = embedded_fonts(document)
+        assert fonts and all(fonts.values()), fonts
+    assert page.complaints == []
