@@ -778,7 +778,8 @@ def decode(page):
 
     A dict with ``name``; ``svg``; ``controls``, label to the labels of its positions; ``start``; and ``artists``, a list of dicts
     with ``x`` and ``y`` in points from the picture's top left (arrays that end in a points axis, length 1 for a slider
-    that changes nothing, NaN for a gap) and ``words`` (an array of strings), as far as the artist has them.
+    that changes nothing, NaN for a gap) and ``words`` (an array of strings), as far as the artist has them; ``draw``, the axes
+    and the true heights on their scale where a curve is to be drawn.
     """
     text = page.html if isinstance(page, Explorer) else page
     found = re.search(r'"base64,([A-Za-z0-9+/=]+)"', text)
@@ -801,5 +802,5 @@ def decode(page):
         if "words" in entry:
             artist["words"] = np.array(entry["strings"])[streams[entry["words"]][..., 0]]
         artists.append(artist)
-    return {"name": spec["name"], "svg": spec["svg"], "start": spec["start"], "artists": artists,
+    return {"name": spec["name"], "svg": spec["svg"], "start": spec["start"], "artists": artists, "draw": spec.get("draw"),
             "controls": {c["name"]: c["labels"] for c in spec["controls"]}}
