@@ -2,6 +2,7 @@
 
 import re
 
+import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
@@ -148,3 +149,21 @@ def test_on_a_telephone_no_readout_touches_another_or_is_cut_off(visit, http_bas
       return [moving.length, cut];
     }""", widest)
     assert problems == [6, []]
+
+
+RATES = "{gradient_descent: 0.035, rmsprop: 0.1, adam: 0.1}"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")    # a rate that is too large explodes, as it should
+@pytest.mark.parametrize("before, after", [
+    (RATES, "{gradient_descent: 5.0, rmsprop: 0.1, adam: 0.1}"), (RATES, "{gradient_descent: 0.02, rmsprop: 1e-4, adam: 3.0}"),
+    ("memory, t = np.array([0.9, 0.95, 0.98, 0.99, 0.999])", "memory, t = np.array([0.5, 0.8])"),
+    ("default_rng(0)", "default_rng(7)"), ("start, steps, long = [-6.0, 2.0], 60, 300", "start, steps, long = [3.3, 0.0], 30, 150")])
+def test_who_changes_a_number_reaches_the_end(before, after):
+    sources = [cell.source for cell in PAGE.cells[1:] if cell.cell_type == "code"]
+    assert any(before in source for source in sources)
+    names = {}
+    with plt.ioff():
+        for source in sources:
+            exec(source.replace(before, after), names)
+    plt.close("all")
