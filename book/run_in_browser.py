@@ -5,10 +5,12 @@
 
 Writes FOLDER/run and puts a button into the header of every page that is a notebook.
 The button opens a copy of that notebook: cleared, with a first cell that installs the
-book's package from the site.  The site serves all of it but Python itself (Pyodide),
+book's package from the site.  Its file is called by its edition, a few digits that follow
+from its text: a browser keeps what it has opened once, and would show it for ever.  The site serves all of it but Python itself (Pyodide),
 which the reader's browser fetches from its project's host when the kernel starts.
 """
 
+import hashlib
 import html
 import json
 import re
@@ -16,12 +18,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from os.path import relpath
+from os.path import normpath, relpath
 from pathlib import Path
 
 import nbformat
 from packaging.requirements import Requirement
 
+import address
 import notebooks
 from notebooks import ROOT
 from outside import plain_references
@@ -40,6 +43,8 @@ LANGUAGES = "extensions/jupyterlab-myst/static/react-syntax-highlighter_language
 # what Mermaid reads and lays out diagrams with: the parts that hold one of these words.
 DIAGRAMS = re.compile(rb"org\.eclipse\.elk|cytoscape|ArchitectureTokenBuilder")
 
+# What Python starts from, on its own host.
+PYTHON_FILES = ["pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
 KERNEL = {"display_name": "Python (Pyodide)", "language": "python", "name": "python"}
 FIRST = """\
 *This is a copy of [the page in the book]({page}) that runs in your browser.*
@@ -87,6 +92,18 @@ def for_the_browser(notebook, page, online):
     return copy
 
 
+def editions(copies):
+    """New names by old ones ("chapters/07_x" -> "chapters/07_x.3f2a1c.ipynb"); links between the copies follow."""
+    texts = {name: nbformat.writes(copy) for name, copy in copies.items()}
+    names = {name: f"{name}.{hashlib.sha256(text.encode()).hexdigest()[:6]}.ipynb" for name, text in texts.items()}
+    for name, copy in copies.items():
+        for cell in copy.cells:
+            if cell.cell_type == "markdown":
+                cell.source = re.sub(r"\]\((?!\w+:)([\w/.]+)\.ipynb", lambda link: "](" + relpath(
+                    names[normpath(Path(name).parent / link[1])], Path(name).parent), cell.source)
+    return names
+
+
 # ---- the wheels -----------------------------------------------------------
 
 
@@ -132,16 +149,19 @@ def _run(module, *arguments, otherwise, cwd=None):
 
 
 def build(site, pages, online):
-    """Write JupyterLite with the copies into the folder `run` of the site."""
+    """Write JupyterLite with the copies into the folder `run` of the site; the names of the copies."""
     kernel = next(Path(sys.prefix).glob("share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension"), None)
     if kernel is None:
         raise SystemExit("JupyterLite is not installed: pip install -c constraints.txt -e '.[lite]'")
     with tempfile.TemporaryDirectory() as work:
         work, wheel = Path(work), wheels()
-        for path, page in pages.items():
-            copy = work / "contents" / path.relative_to(ROOT)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            nbformat.write(for_the_browser(nbformat.read(path, as_version=4), online + page, online), copy)
+        copies = {path.relative_to(ROOT).with_suffix("").as_posix(): for_the_browser(
+            nbformat.read(path, as_version=4), online + page, online) for path, page in pages.items()}
+        names = editions(copies)
+        for name, copy in copies.items():
+            target = work / "contents" / names[name]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            nbformat.write(copy, target)
         settings = {
             "LiteBuildConfig": {
                 "apps": ["notebooks", "tree"],
@@ -161,8 +181,24 @@ def build(site, pages, online):
         _run("jupyterlite_core", "build", cwd=work, otherwise="JupyterLite could not be built.")
         for file in unused(work / "run"):
             file.unlink()
+        add_words(work / "run", kernel, names)
         shutil.rmtree(site / "run", ignore_errors=True)
         shutil.copytree(work / "run", site / "run")
+    return names
+
+
+def add_words(run, kernel, names):
+    """What JupyterLite does not say by itself: book/run_in_browser.js, in the page that opens a copy."""
+    (start,) = {url for file in (kernel / "static").glob("*.js")
+                for url in re.findall(r"https://[^\"'` ]*/pyodide\.js", file.read_text("utf-8"))}
+    repository, branch = address.repository()
+    colab = repository.replace("https://github.com/", "https://colab.research.google.com/github/")
+    known = {"EDITIONS": names, "PYTHON": [start.replace("pyodide.js", name) for name in PYTHON_FILES],
+             "PAGES": "../../", "COLAB": f"{colab}/blob/{branch}/NAME.ipynb", "REPOSITORY": repository}
+    lines = [f"const {name} = {json.dumps(value)};\n" for name, value in known.items()]
+    (run / "book.js").write_text("".join(lines) + Path(__file__).with_suffix(".js").read_text("utf-8"), "utf-8")
+    page = run / "notebooks" / "index.html"
+    page.write_text(page.read_text("utf-8").replace("<head>", '<head>\n    <script src="../book.js"></script>', 1), "utf-8")
 
 
 def unused(run):
@@ -174,9 +210,8 @@ def unused(run):
         yield from (file for file in (run / folder).glob("*.js") if DIAGRAMS.search(file.read_bytes()))
 
 
-def add_button(site, path, page, online):
-    """Put the button into the header of a page, once."""
-    notebook = path.relative_to(ROOT).as_posix()
+def add_button(site, notebook, page, online):
+    """Put the button that opens a copy into the header of a page, once."""
     address = f"{relpath('run', Path(page).parent)}/notebooks/index.html?path={notebook}"
     text = (site / page).read_text("utf-8")
     if 'class="run-here"' in text:
@@ -198,9 +233,9 @@ def main(arguments):
         raise SystemExit(f"{site} is no built book: run `make book` first")
     # where the book is published, as its own pages say it
     online = re.search(r'<link rel="canonical" href="([^"]*/)', (site / "index.html").read_text("utf-8"))[1]
-    build(site, pages, online)
-    for path, page in pages.items():
-        add_button(site, path, page, online)
+    names = build(site, pages, online)
+    for page in pages.values():
+        add_button(site, names[page.removesuffix(".html")], page, online)
     print(f"{len(pages)} pages can be run in a browser: {site / 'run'}")
 
 
