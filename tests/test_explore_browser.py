@@ -6,6 +6,7 @@ import io
 import json
 import re
 import threading
+from urllib.parse import quote
 
 import matplotlib
 
@@ -50,6 +51,29 @@ def ravine():
                    handle=(start, ("θ₁", "θ₂")), start={"θ₁": -1.5, "θ₂": 0.5}, alt="A path to the optimum.", name="ravine")
 
 
+def bars():
+    """Two bars that are dragged, a lying one, and a dot that goes up and down; their sum is a fourth bar."""
+    fig, (ax, low) = plt.subplots(2, height_ratios=(2, 1))
+    one, two, both = ax.bar(["one", "two", "both"], [1, 1, 2])
+    (lying,) = low.barh(["three"], [1])
+    (dot,) = ax.plot([2.6], [0], "ko")
+    ax.set(ylim=(0, 10), xlim=(-0.6, 3)), low.set(xlim=(0, 10))
+    h = np.arange(6.0)
+    a, b, c, d = h[:, None, None, None], h[:, None, None], h[:, None], h
+    return explore(fig, {"one": h, "two": h, "three": h, "height": h}, {
+        one: a + 0 * b[:1] + 0 * c[:1] + 0 * d[:1], two: b[None] + 0 * c[:1] + 0 * d[:1], both: (a + 0 * c[:1] + 0 * d[:1], b[None] + 0 * c[:1] + 0 * d[:1]),
+        lying: c[None, None] + 0 * d[:1], dot: (np.full((1, 1, 1, 1), 2.6), d[None, None, None]),
+    }, handle=[(one, "one"), (two, "two"), (lying, "three"), (dot, "height")], start=dict.fromkeys(("one", "two", "three", "height"), 2.0),
+        name="bars", alt="Bars.")
+
+
+def tall():
+    """As high as the highest of the book, with three sliders."""
+    fig, axs = plt.subplots(2, figsize=(5.0, 6.0))
+    (line,) = axs[0].plot([0, 1], [0, 1])
+    return explore(fig, {n: np.arange(3) for n in "abc"}, {line: np.ones((1, 1, 1, 2))}, alt="A tall figure.")
+
+
 def sanitised(html):
     """What JupyterLab leaves of a notebook it does not trust."""
     return re.sub(r"(?s)<(script|style|svg).*?</\1>", "", html)
@@ -60,21 +84,23 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     with plt.rc_context():
         use_style()
-        first, second = curves(), ravine()
-    figures = {"page": first.html + second.html, "twice": second.html * 2, "sanitised": sanitised(first.html)}
+        first, second, third, fourth = curves(), ravine(), bars(), tall()
+    plt.close("all")
+    figures = {"page": first.html + second.html, "twice": second.html * 2, "sanitised": sanitised(first.html), "bars": third.html,
+               "tall": fourth.html}
     for name, body in figures.items():
         text = ('<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
                 f'<title>Figures</title><body style="margin:16px"><main><h1 id="top">Figures</h1>{body}'
                 '<p id="end">The end.</p></main>')
         (folder / f"{name}.html").write_text(text, "utf-8")
-    widget = {"_html": first._html, "_payload": first._payload, "i": first.i, "j": first.j, "k": first.k}
+    widget = {"_html": first._html, "_payload": first._payload, **{t: getattr(first, t) for t in "ijkl"}}
     (folder / "widget.html").write_text(WIDGET % (descent.figures.explore.CSS, json.dumps(widget).replace("</", "<\\/")), "utf-8")
     (folder / "explore.js").write_text(descent.figures.explore.SCRIPT, "utf-8")
     handler = functools.partial(QuietHandler, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield {"http": f"http://127.0.0.1:{server.server_port}", "file": folder.as_uri(), "folder": folder,
-           "figures": [decode(first), decode(second)]}
+           "figures": [decode(first), decode(second), decode(third)]}
     server.shutdown()
 
 
@@ -121,7 +147,7 @@ def visit(chromium, site):
         if alive:
             page.wait_for_selector("[data-live]")
             page.wait_for_function("n => document.querySelectorAll('[data-live]').length == n",
-                                   arg=1 if name == "widget" else 2)
+                                   arg=2 if name in ("page", "twice") else 1)
         return page
 
     yield open_page
@@ -283,6 +309,94 @@ def test_handles_axes_are_ordinary_sliders_too(visit, site):
     assert path_data(page, 0, 1) == "M" + expected(site["figures"][1], 0, 1, 2)
 
 
+# --- handles of one axis
+
+
+def knob(page, n):
+    box = page.locator(".descent-handle .descent-ring").nth(n).bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_bars_and_a_dot_are_dragged_along_their_axis(visit, site):
+    page = visit("bars", viewport={"width": 1200, "height": 900})
+    assert page.locator(".descent-handle").count() == 4
+    outs = page.locator("output")
+    for n, goal in ((0, 5), (1, 1), (2, 4), (3, 0)):
+        (x, y), unit = knob(page, n), 1
+        ends = site["figures"][2]["artists"][[0, 1, 3, 4][n]]
+        axis = "x" if n == 2 else "y"
+        pixels = ends[axis].reshape(6, -1)[:, 1 if n < 3 else 0]
+        scale = page.locator(".descent > svg").bounding_box()["width"] / 360
+        scale = min(scale, page.locator(".descent > svg").evaluate("svg => svg.getScreenCTM().a"))
+        far = scale * (pixels[goal] - pixels[2])
+        page.mouse.move(x + 2, y + 2)
+        page.mouse.down()
+        page.mouse.move(x + 2 + (far if n == 2 else 30), y + 2 + (far if n < 2 or n == 3 else 30), steps=3)
+        page.mouse.up()
+        assert outs.nth(n).text_content() == str(goal)
+    assert path_data(page, 2) == "M" + expected(site["figures"][2], 2, 5, 1, 4, 0), "the sum stands on the first"
+
+
+def test_arrow_keys_move_a_bar_the_way_they_point(visit):
+    page = visit("bars")
+    for n, up, down in ((0, "ArrowUp", "ArrowLeft"), (2, "ArrowRight", "ArrowDown"), (3, "ArrowRight", "ArrowDown")):
+        handle, out = page.locator(".descent-handle").nth(n), page.locator("output").nth(n)
+        handle.focus()
+        page.keyboard.press(up)
+        assert out.text_content() == "3"
+        page.keyboard.press(down)
+        page.keyboard.press(down)
+        assert out.text_content() == "1"
+    assert page.locator(".descent-handle").nth(2).get_attribute("aria-valuetext") == "three = 1"
+
+
+# --- fingers that scroll
+
+
+def finger(page):
+    session = page.context.new_cdp_session(page)
+
+    def send(kind, *places):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in places]})
+        page.wait_for_timeout(15)
+    return send
+
+
+def test_a_vertical_swipe_that_begins_on_a_slider_changes_nothing(visit):
+    page = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 600})
+    box = page.locator("input[type=range]").first.bounding_box()
+    send, x, y = finger(page), box["x"] + 8, box["y"] + 12
+    send("touchStart", (x, y))
+    for k in range(1, 20):
+        send("touchMove", (x, y - 8 * k))
+    send("touchEnd")
+    page.wait_for_timeout(200)
+    assert page.evaluate("scrollY") > 50
+    assert page.locator("output").first.text_content() == "0.9" and fragment(page) == ""
+
+
+def test_a_horizontal_one_moves_the_slider(visit):
+    page = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 600})
+    box = page.locator("input[type=range]").first.bounding_box()
+    send, x, y = finger(page), box["x"] + box["width"] / 2, box["y"] + 12
+    send("touchStart", (x, y))
+    for k in range(1, 20):
+        send("touchMove", (x + 12 * k, y + k))
+    send("touchEnd")
+    assert page.locator("output").first.text_content() == "0.999" and fragment(page) != ""
+
+
+def test_a_drag_that_is_interrupted_is_put_back(visit, site):
+    page = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800})
+    page.locator(".descent").nth(1).scroll_into_view_if_needed()
+    send, (x, y), (right, _) = finger(page), centre(page), steps(page, site)
+    send("touchStart", (x, y))
+    send("touchMove", (x + 3 * right, y))
+    assert path_data(page, 0, 1) == "M" + expected(site["figures"][1], 0, 4, 3)
+    send("touchCancel")
+    assert path_data(page, 0, 1) == "M" + expected(site["figures"][1], 0, 1, 3) and fragment(page) == ""
+
+
 # --- the address
 
 
@@ -314,6 +428,45 @@ def test_link_on_the_page_sets_the_figure(visit, site):
     assert path_data(page, 0) == "M" + expected(site["figures"][0], 0, 0, 1)
 
 
+SETTINGS = "averages:β₁=0.99,shift=up;ravine:θ₁=-1,θ₂=0.5"
+
+
+@pytest.mark.parametrize("link", [
+    SETTINGS, SETTINGS.replace(";", "%3B"), re.sub("[=,:;]", lambda m: f"%{ord(m[0]):02x}", SETTINGS), quote(SETTINGS, safe=""),
+    quote(quote(SETTINGS)), quote(quote(quote(SETTINGS, safe=""), safe="")), SETTINGS + ".", SETTINGS.replace("₁", "1").replace("₂", "2"),
+    SETTINGS.replace("-1", "−1"), "top;" + SETTINGS, "end%3B" + SETTINGS])
+def test_settings_arrive_whatever_a_mail_program_has_encoded(visit, site, link):
+    page = visit(fragment="#" + link)
+    assert path_data(page, 0) == "M" + expected(site["figures"][0], 0, 3, 1)
+    assert path_data(page, 0, 1) == "M" + expected(site["figures"][1], 0, 2, 3)
+
+
+def test_a_click_in_the_pages_contents_keeps_the_settings(visit, site):
+    page = visit()
+    page.get_by_role("slider", name="β₁", exact=True).press("ArrowRight")
+    page.evaluate("document.body.insertAdjacentHTML('afterbegin', '<a id=link href=\"#end\">contents</a>'); link.click()")
+    page.wait_for_function("decodeURIComponent(location.hash) == '#end;averages:β₁=0.99,shift=none'")
+    page.get_by_role("slider", name="θ₁", exact=True).press("ArrowRight")
+    assert fragment(page) == "#end;averages:β₁=0.99,shift=none;ravine:θ₁=-1,θ₂=0.5"
+    page.evaluate("location.hash = 'top'")
+    page.wait_for_function("location.hash.startsWith('#top;')")
+    again = visit(fragment=page.evaluate("location.hash"))
+    assert path_data(again, 0) == "M" + expected(site["figures"][0], 0, 3, 0)
+    assert path_data(again, 0, 1) == "M" + expected(site["figures"][1], 0, 2, 3)
+
+
+@pytest.mark.parametrize("names, first", [(("averages:β₁=0.5", "ravine:θ₁=1"), 0), (("ravine:θ₁=1", "averages:β₁=0.5"), 1),
+                                          (("end", "averages:β₁=0.5", "ravine:θ₁=1"), None)])
+def test_a_link_with_two_figures_leads_to_what_it_names_first(visit, names, first):
+    page = visit(fragment="#" + ";".join(names), viewport={"width": 1200, "height": 500})
+    goal = page.locator("#end") if first is None else page.locator(".descent").nth(first)
+    page.evaluate("document.body.style.paddingBottom = '2000px'")
+    page.evaluate("location.hash = ''"), page.evaluate("h => { location.hash = h }", ";".join(names))
+    page.wait_for_timeout(200)
+    assert abs(goal.bounding_box()["y"]) < 2
+    assert goal.evaluate("goal => goal == descentTarget")
+
+
 @pytest.mark.parametrize("text", ["#%E0%A4%A", "#averages", "#averages:", "#averages:β₁", "#averages:β₁=7,shift=;;",
                                   "#averages:β₁=0.9=1", "#top", "#;;=,:", "#ravine:β₁=0.5"])
 def test_malformed_fragments_are_ignored(visit, site, text):
@@ -334,6 +487,57 @@ def test_nothing_scrolls_sideways_and_targets_are_large(visit, width):
         assert box["height"] >= 24 and box["width"] >= 24
     sizes = page.evaluate("[...document.querySelectorAll('.descent svg text')].map(n => n.getBoundingClientRect().height)")
     assert min(sizes) >= 9
+
+
+def boxes(page, selector):
+    return [b for b in (el.bounding_box() for el in page.locator(selector).all()) if b]
+
+
+@pytest.mark.parametrize("name", ["page", "bars", "tall"])
+@pytest.mark.parametrize("width, height", [(844, 390), (667, 375), (1366, 625), (1280, 800)])
+def test_picture_and_sliders_are_seen_together(visit, name, width, height):
+    """With 80 px for the book's header."""
+    page = visit(name, viewport={"width": width, "height": height})
+    figure = page.locator(".descent").first.bounding_box()
+    assert figure["height"] <= height - 80
+    assert page.locator(".descent > svg").first.bounding_box()["height"] >= 180
+    if height == 800:
+        assert figure["height"] <= height - 230, "the title and a question of three lines stand above it"
+
+
+def test_words_of_a_picture_stay_in_it_and_apart_on_a_phone(visit):
+    """In the proportions that matplotlib has given them: nothing grows beyond the picture."""
+    wide, phone = visit("tall"), visit("tall", viewport={"width": 390, "height": 844})
+    def shares(page):
+        svg = page.locator(".descent > svg").bounding_box()
+        return [b["width"] / svg["width"] for b in boxes(page, ".descent > svg text")]
+    scale = wide.locator(".descent > svg").evaluate("svg => svg.getScreenCTM().a * 360 / svg.getBoundingClientRect().width")
+    assert shares(phone) == pytest.approx(np.array(shares(wide)) / scale, rel=0.1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("book", ["light", "dark"])
+def test_contrast_themes_get_the_systems_colours(visit, scheme, book):
+    page = visit(forced_colors="active", color_scheme=scheme)
+    page.evaluate("t => document.documentElement.dataset.theme = t", book)
+    system = page.evaluate("""() => { const box = document.body.appendChild(document.createElement("div"));
+        box.style.cssText = "color: CanvasText; background: Canvas"; const s = getComputedStyle(box); return [s.color, s.backgroundColor]; }""")
+    assert list(colours(page)) == system
+    lines = page.evaluate("""[...document.querySelectorAll(".descent svg path")].map(n => getComputedStyle(n).stroke)""")
+    assert not [s for s in lines if s == system[1]], "an axis in the colour of the paper"
+    assert page.evaluate("""getComputedStyle(document.querySelector(".descent svg use")).stroke""") != system[1]
+
+
+def test_search_highlighting_touches_nothing_in_a_figure(visit):
+    """Sphinx marks words in each text whose parent has not the class nohighlight and is no button."""
+    page = visit()
+    page.wait_for_timeout(500)
+    bare = page.evaluate("""() => { const found = [];
+        const walk = document.createTreeWalker(document.querySelector(".descent"), NodeFilter.SHOW_TEXT);
+        while (walk.nextNode()) { const up = walk.currentNode.parentNode;
+            if (walk.currentNode.data.trim() && !up.classList.contains("nohighlight") && up.tagName != "BUTTON") found.push(up.outerHTML.slice(0, 80)); }
+        return found; }""")
+    assert bare == []
 
 
 @pytest.mark.parametrize("mark", ["media", "book", "lab"])

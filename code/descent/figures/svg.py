@@ -29,6 +29,9 @@ def drawn(fig, prefix):
                 for part in node.iter():
                     part.set("fixed", "")
     _tidy(root)
+    for name in "text", "tspan":
+        for node in root.iter(f"{SVG}{name}"):
+            node.set("class", "nohighlight")  # search marks no words in it
     return _text(root)
 
 
