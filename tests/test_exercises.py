@@ -474,14 +474,19 @@ def test_an_interrupt_is_one_line_that_says_where(monkeypatch):
     shell, shown = InteractiveShell(), []
     monkeypatch.setattr(shell, "_showtraceback",
                         lambda kind, value, lines: shown.extend(lines))
+    def raise_interrupt():
+        raise KeyboardInterrupt
+    raise_interrupt.__code__ = raise_interrupt.__code__.replace(
+        co_filename="<frozen by Ctrl+C>")
+    shell.user_ns["raise_interrupt"] = raise_interrupt
     shell.run_cell("from descent.exercises import check_adam\n"
                    "def endless(*args):\n"
-                   "    while True:\n"
-                   "        raise KeyboardInterrupt  # where it was stopped\n"
+                   "    for _ in raise_interrupt():\n"
+                   "        pass\n"
                    "check_adam(endless)")
     assert "\n".join(shown).splitlines() == [
         "KeyboardInterrupt: stopped",
-        "    line 4, in endless: raise KeyboardInterrupt  # where it was stopped"]
+        "    line 3, in endless: for _ in raise_interrupt():"]
 
 
 @pytest.mark.parametrize("answer, verdict", [

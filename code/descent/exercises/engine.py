@@ -149,7 +149,8 @@ def _line(error):
         return ""
     code, number = own[-1]
     source = linecache.getline(code.co_filename, number).strip()
-    return f"\n    line {number}, in {code.co_name}: {_cut(source)}".rstrip(": ")
+    return f"\n    line {number}, in {code.co_name}" + (
+        f": {_cut(source)}" if source else "")
 
 
 def _describe(error):
