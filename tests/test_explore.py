@@ -20,6 +20,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from descent.figures.explore import FAR, GAP, NEAR, _clipped_far_away, _number_labels, _quantised, decode, explore
+from descent.figures.predict import ask
 from descent.figures.plots import STYLE, contours, label_lines, use_style
 from descent.figures.svg import DARK, LIGHT, _contrast, _rgb, themed
 
@@ -93,6 +94,61 @@ def test_log_axes_are_exact_too():
     ax.set(yscale="log", ylim=(1e-9, 10))
     artist = decode(explore(fig, {"β": BETAS}, {line: y}, alt="a line"))["artists"][0]
     assert np.abs(artist["y"] - pixels(ax, T[None], y)[1]).max() <= QUANTUM
+
+
+def test_four_sliders_and_none():
+    fig, ax, line = curve()
+    figure = explore(fig, dict(zip("abcd", (BETAS, BETAS, range(2), ["x", "y"]))), {line: np.ones((3, 1, 2, 1, 6))}, alt="a line")
+    figure.l = 0
+    assert decode(figure)["artists"][0]["y"].shape == (3, 1, 2, 1, 6) and figure.position["d"] == "x"
+    with pytest.raises(Exception, match="l is 2: allowed are 0 to 1"):
+        figure.l = 2
+    fig, ax, line = curve()
+    assert decode(explore(fig, {}, {line: T}, alt="a line", predict=ask("?", ["a", "b"])))["artists"][0]["y"].shape == (6,)
+
+
+def corners(artist):
+    return np.stack(np.broadcast_arrays(artist["x"], artist["y"]), -1)
+
+
+def test_bars_reach_their_height_lying_ones_their_length_and_stacks_begin_where_they_are_told():
+    fig, (ax, low) = plt.subplots(2)
+    (bar, top), (lying,) = ax.bar([1, 2], [1, 1]), low.barh([1], [1])
+    ax.set(ylim=(0, 3)), low.set(xlim=(0, 3))
+    figure = explore(fig, {"β": BETAS}, {bar: BETAS, lying: BETAS, top: (BETAS, 2 * BETAS)}, alt="bars")
+    up, across, stacked = decode(figure)["artists"]
+    for artist, axes, x, y in ((up, ax, (0.6, 1.4), (0 * BETAS, BETAS)), (across, low, (0 * BETAS, BETAS), (0.6, 1.4)),
+                               (stacked, ax, (1.6, 2.4), (BETAS, 3 * BETAS))):
+        (left, right), (bottom, head) = x, y
+        for x_end, y_end in ((left, bottom), (right, head)):
+            px, py = pixels(axes, np.broadcast_to(x_end, 3), np.broadcast_to(y_end, 3))
+            near = np.abs(corners(artist) - np.stack([px, py], -1)[:, None]).max(-1).min(-1)
+            assert near.max() <= QUANTUM, "a corner of each bar stands there"
+
+
+def test_a_bar_on_a_logarithmic_axis_is_one_piece():
+    fig, ax = plt.subplots()
+    (bar,) = ax.bar([1], [10], log=True)
+    artist = decode(explore(fig, {"n": [10, 100, 1e5]}, {bar: np.array([10, 100, 1e5])}, alt="a bar"))["artists"][0]
+    assert artist["y"].shape == (3, 5) and np.isfinite(artist["y"]).all()
+    assert np.ptp(artist["y"], axis=-1).min() > 10
+
+
+def test_a_figure_with_bars_stands_at_its_start():
+    fig, ax = plt.subplots()
+    (bar,) = ax.bar([1], [10])
+    explore(fig, {"β": BETAS}, {bar: BETAS}, alt="a bar", start={"β": 0.5})
+    assert bar.get_height() == 0.5
+
+
+@pytest.mark.parametrize("kind", ["contourf", "pcolormesh"])
+def test_a_filled_map_is_one_image(kind):
+    fig, ax = plt.subplots()
+    getattr(ax, kind)(np.add.outer(T, T))
+    (dot,) = ax.plot([1], [1], "o")
+    grid = np.arange(5.0)
+    svg = decode(explore(fig, {"a": grid, "b": grid}, {}, handle=(dot, ("a", "b")), alt="a map"))["svg"]
+    assert svg.count("<image") == 1 and len(svg) < 40_000
 
 
 def test_axis_of_length_one_is_not_expanded():
@@ -303,12 +359,50 @@ def test_positions_are_traits_that_can_be_set_and_observed():
         widget.position = {"β": 7}
 
 
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def test_a_cell_shows_the_page_and_the_widget_only_on_request():
+    figure = simple()
+    assert VIEW not in figure._repr_mimebundle_()[0]
+    bundle = figure.widget._repr_mimebundle_()
+    assert VIEW in (bundle[0] if isinstance(bundle, tuple) else bundle)
+
+
+def test_the_widget_and_its_figure_have_one_position():
+    figure = simple()
+    widget = figure.widget
+    widget.i = 2
+    assert figure.position == {"β": 0.99}
+    figure.position = {"β": 0.5}
+    assert widget.i == 0
+
+
 def test_widget_sits_in_a_box():
     import ipywidgets
 
     a, b = simple(), simple()
-    ipywidgets.VBox([a, b])
-    ipywidgets.jslink((a, "i"), (b, "i"))
+    ipywidgets.VBox([a, b.widget])
+    ipywidgets.jslink((a, "i"), (b.widget, "i"))
+
+
+@pytest.mark.parametrize("kind", ["latex", "markdown", "html"])
+def test_other_exports_have_the_picture(kind):
+    """A notebook with a figure, through nbconvert."""
+    import nbconvert
+    import nbformat
+
+    data, metadata = simple(alt="a line")._repr_mimebundle_()
+    output = nbformat.v4.new_output("execute_result", data, metadata=metadata, execution_count=1)
+    cell = nbformat.v4.new_code_cell("explore(...)", outputs=[output], execution_count=1)
+    exporter = nbconvert.get_exporter(kind)()
+    text, resources = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    if kind == "latex":
+        (name,) = re.findall(r"adjustimage\{.*?\}\{.*?\}\}?\{(.*?\.png)\}", text) or re.findall(r"\{([^{}]*\.png)\}", text)
+        assert resources["outputs"][name].startswith(b"\x89PNG")
+    else:
+        assert re.search('<img [^>]*src="data:image/png;base64,', text) and re.search('<img [^>]*alt="a line"', text)
+        assert VIEW not in text
 
 
 # --- labels
@@ -380,6 +474,24 @@ def test_handle_errors():
     failing(TypeError, "is allowed", controls=two, artists=dot, handle=marker)
     failing(ValueError, "numbers", controls={"a": BETAS, "b": ["x", "y"]}, artists=dot, handle=(marker, ("a", "b")))
     failing(ValueError, "not in the figure", controls=two, artists=dot, handle=(marker, ("a", "b")))
+
+
+def test_errors_of_handles_of_one_axis():
+    def dot(f, a, l):
+        return {l: np.ones((3, 6))}
+    fig, ax, line = curve()
+    failing(ValueError, "handle's axis is 'γ': one of", artists=dot, handle=(line, "γ"))
+    failing(ValueError, "must be among the artists", artists=dot, handle=(line, "β"))
+    fig, ax, line = curve()
+    with pytest.raises(TypeError, match="a single marker, a guide or a bar is allowed"):
+        explore(fig, {"β": BETAS}, {line: np.ones((3, 6))}, alt="a line", handle=[(line, "β")])
+    failing(TypeError, "a list of such is allowed", artists=dot, handle=[line])
+    fig, ax = plt.subplots()
+    (bar,) = ax.bar([1], [1])
+    with pytest.raises(ValueError, match="more than one length"):
+        explore(fig, {"β": BETAS}, {bar: np.ones((3, 2))}, alt="a bar")
+    with pytest.raises(ValueError, match="a bar of ax.bar or ax.barh is allowed"):
+        explore(fig, {"β": BETAS}, {ax.add_patch(plt.Rectangle((0, 0), 1, 1, angle=30)): np.ones(3)}, alt="a bar")
 
 
 def test_alt_is_required():
