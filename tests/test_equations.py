@@ -335,6 +335,13 @@ def test_a_wide_formula_scrolls_by_keyboard_where_it_must(engine, visit, http_ba
         formula.press("ArrowRight")
     page.wait_for_timeout(500)
     assert formula.evaluate("el => el.scrollLeft") > 10
+    formula.evaluate("el => { el.scrollLeft = 0; }")
+    page.wait_for_timeout(100)
+    shaded = "el => getComputedStyle(el).backgroundImage !== 'none'"
+    assert formula.evaluate(shaded), "nothing says that there is more"
+    formula.evaluate("el => { el.scrollLeft = 9999; }")
+    page.wait_for_timeout(100)
+    assert not formula.evaluate(shaded)
     page.set_viewport_size({"width": 1280, "height": 900})
     page.wait_for_timeout(300)
     assert page.evaluate("[...document.querySelectorAll('.formula[tabindex]')].every(el => el.scrollWidth > el.clientWidth)")

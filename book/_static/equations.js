@@ -1,14 +1,21 @@
-// A formula wider than its box scrolls in it: the keyboard must reach it, and a screen reader say what it is.
-const reach = new ResizeObserver((boxes) => {
+// A formula wider than its box scrolls in it: the eye must see that there is more, the keyboard must reach it,
+// and a screen reader say what it is.
+function more({target: box}) {
+  box.classList.toggle("more", box.scrollWidth > box.clientWidth + box.scrollLeft + 1);
+}
+const fits = new ResizeObserver((boxes) => {
   for (const {target: box} of boxes) {
     const name = box.closest("div.math")?.querySelector(".eqno")?.firstChild.data ?? "";
-    const scrolls = box.scrollWidth > box.clientWidth;
     for (const [key, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", `Equation ${name}`.trim()]])
-      if (scrolls) box.setAttribute(key, value);
+      if (box.scrollWidth > box.clientWidth) box.setAttribute(key, value);
       else box.removeAttribute(key);
+    more({target: box});
   }
 });
-for (const box of document.querySelectorAll("div.formula, span.math.long")) reach.observe(box);
+for (const box of document.querySelectorAll("div.formula, span.math.long")) {
+  fits.observe(box);
+  box.addEventListener("scroll", more, {passive: true});
+}
 
 // What is copied has the TeX of a formula in its place.
 const formula = (node) => (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement)?.closest(".math[data-tex]");
