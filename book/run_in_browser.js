@@ -8,18 +8,21 @@ const name = asked.replace(/(\.[0-9a-f]{6})?\.ipynb$/, "");
 const newest = EDITIONS[name];
 const link = (path) => `${location.pathname}?path=${encodeURIComponent(path)}`;
 
-// One line across the top of the window, in an element of its own: JupyterLab lays out the rest.
+// Lines across the window's lower edge, one below the other, in an element of their own: JupyterLab lays out the rest.
+const lines = document.createElement("div");
+lines.style = "position: fixed; z-index: 10000; bottom: 0; left: 0; right: 0";
+
 function say(id, html) {
-  document.getElementById(id)?.remove();
   const line = document.createElement("div");
   line.id = id;
   line.setAttribute("role", "status");
-  line.style = "position: fixed; z-index: 10000; bottom: 0; left: 0; right: 0; padding: .6em 6em .6em 1em; font: 15px/1.4 sans-serif;"
+  line.style = "display: flex; gap: 1em; align-items: start; padding: .6em 1em; font: 15px/1.4 sans-serif;"
     + "background: #fff4ce; color: #1c1c1e; border-top: 1px solid #b58900";
-  line.innerHTML = `${html} <button style="position: absolute; top: .5em; right: .6em; font: inherit">Close</button>`;
+  line.innerHTML = `<span style="flex: 1">${html}</span><button style="font: inherit">Close</button>`;
   line.querySelectorAll("a").forEach((a) => { a.style.color = "#0f56b3"; });
   line.querySelector("button").onclick = () => line.remove();
-  document.body.append(line);
+  lines.append(line);
+  document.body.append(lines);
 }
 
 // Names of the copies of this chapter that this browser keeps, as JupyterLite stored them.
