@@ -1,7 +1,15 @@
 """Chapter 7: its closed forms against simulations and sums."""
 
+import warnings
 from math import comb
+from pathlib import Path
 
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 import sympy
@@ -466,3 +474,44 @@ def test_checks_of_the_exercises_name_the_cause(capsys, check, answer, said):
     printed = capsys.readouterr().out
     assert said in printed
     assert (": correct\n" in printed) == (said == "correct")
+
+
+# ---- a reader's edits -----------------------------------------------------
+
+EDITS = {  # what stands in a cell, and what a reader may write there
+    "start, last = [-8.0, 1.5], 100": "start, last = [-3.0, 1.0], 60",
+    "alphas = np.array([0.03, 0.05, 0.1,": "alphas = np.array([0.07, 0.1,",
+    "alpha, beta1, beta2, eps = 0.1, 0.9, 0.999, 1e-8":
+        "alpha, beta1, beta2, eps = 0.5, 0.5, 0.9, 1e-3",
+    "in range(1, 4):": "in range(1, 40):",
+    "default_rng(1)": "default_rng(5)",
+    "rate, b1, b2 = 0.1, 0.9, 0.999": "rate, b1, b2 = 0.3, 0.8, 0.99",
+    "T = 400": "T = 150",
+    '    "constant": (np.ones(T), 1, 1),':
+        '    "mine": (np.sin(np.arange(T)), 0, 0.5),',
+    "a, b, beta2, t = 1.0, 0.01, 0.99, np.arange(1, 1001)":
+        "a, b, beta2, t = 5.0, -0.01, 0.95, np.arange(1, 401)",
+    "np.array([0, 1])  # recorded": "np.array([3, 4, 5])  # recorded",
+    "list(range(400))": "list(range(7, 60))",
+}
+
+
+def test_a_reader_who_edits_numbers_reaches_the_end(capsys):
+    path = Path(__file__).parents[1] / "chapters" / "07_bias_correction.ipynb"
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells
+             if cell.cell_type == "code" and cell.id != "colab"]
+    whole = "\n".join(cell.source for cell in cells)
+    assert [text for text in EDITS if text not in whole] == []
+    names = {}
+    with warnings.catch_warnings(), plt.rc_context():
+        warnings.simplefilter("ignore")  # plt.show without a screen
+        for cell in cells:
+            source = cell.source
+            for before, after in EDITS.items():
+                source = source.replace(before, after)
+            exec(compile(source, cell.id, "exec"), names)
+    plt.close("all")
+    printed = capsys.readouterr().out
+    # right for every input, and said to be
+    assert "place: True" in printed and "apart than 1e-9: True" in printed
+    assert "solved: correct" in printed
