@@ -1,6 +1,5 @@
 """The digits are the published ones, and their split never moves."""
 
-import doctest
 import subprocess
 import sys
 
@@ -70,7 +69,3 @@ def test_importing_descent_does_not_read_the_digits():
         "assert 'sklearn' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
-
-
-def test_doctests_of_data():
-    assert doctest.testmod(data).failed == 0

@@ -1,6 +1,5 @@
 """The network's gradients are exact; a grid of runs equals the single runs."""
 
-import doctest
 import warnings
 from functools import partial
 
@@ -390,10 +389,6 @@ def test_bad_options_of_train_are_refused(options, message):
 def test_theta0_must_be_finite():
     with pytest.raises(ValueError, match="theta0 .* must be finite"):
         train(NET, adam, np.full(8, np.nan), X, Y)
-
-
-def test_doctests_of_network():
-    assert doctest.testmod(network).failed == 0
 
 
 def test_a_single_output_is_refused():

@@ -1,6 +1,5 @@
 """Test problems have exact gradients, streams the moments they promise."""
 
-import doctest
 
 import numpy as np
 import pytest
@@ -315,7 +314,3 @@ def test_wilson_has_the_features_of_the_paper():
 def test_bad_settings_of_a_loss_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
-
-
-def test_doctests_of_problems():
-    assert doctest.testmod(problems).failed == 0

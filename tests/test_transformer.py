@@ -1,6 +1,5 @@
 """The recorded transformer: its tables, and, with PyTorch, its scripts in miniature."""
 
-import doctest
 import importlib
 import json
 import subprocess
@@ -93,10 +92,6 @@ def test_every_optimizer_had_eight_rates_and_its_best_is_the_lowest():
 def test_select_names_the_field_that_is_missing():
     with pytest.raises(ValueError, match="no field 'beta'; the table has run, beta1"):
         select(transformer.decay_rates(), beta=0.9)
-
-
-def test_doctests_of_transformer():
-    assert doctest.testmod(transformer).failed == 0
 
 
 # ---- the scripts that need no PyTorch -------------------------------------

@@ -1,0 +1,21 @@
+"""Every example in a docstring of the package is true."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import descent
+
+MODULES = [found.name for found in pkgutil.walk_packages(descent.__path__, "descent.") if not found.ispkg]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_of_a_module_are_true(name):
+    module = importlib.import_module(name)
+    result = doctest.testmod(module)
+    assert result.failed == 0
+    # a module whose text has examples has had them run
+    with open(module.__file__, encoding="utf-8") as source:
+        assert (result.attempted > 0) == (">>> " in source.read())
