@@ -3,8 +3,15 @@
 // anywidget calls `render`.
 
 const GAP = 65535, ZERO = 20000, STEP = 10;
+const points = stored => (stored - ZERO) / STEP;
 const minus = label => label.replace(/-(?=\d)/g, "−");
 const short = (value, digits) => String(+value.toPrecision(digits));
+const all = (node, selector) => [...node.querySelectorAll(selector)];
+const on = (node, kind, act, options) => node.addEventListener(kind, act, options);
+const tell = (node, attributes) => { for (const name in attributes) node.setAttribute(name, attributes[name]); };
+const waits = root => "waiting" in root.dataset;
+// Where an event happens, in the picture's own points.
+const place = (event, svg) => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
 
 async function inflate(payload) {
   const bytes = Uint8Array.from(atob(payload.split(",")[1]), c => c.charCodeAt(0));
@@ -25,9 +32,8 @@ async function unpack(payload) {
     const strides = shape.map((_, k) => shape.slice(k + 1).reduce((a, b) => a * b, 1));
     for (const k of delta)
       for (let i = 0, s = strides[k]; i < size; i++) if (Math.floor(i / s) % shape[k]) values[i] += values[i - s];
-    const points = shape.at(-1);
     const offset = index => index.reduce((sum, i, k) => sum + (shape[k] > 1 ? i * strides[k] : 0), 0);
-    return { values, points, offset };
+    return { values, n: shape.at(-1), offset };
   });
   return spec;
 }
@@ -36,42 +42,41 @@ function mover(spec, artist, group, start) {
   const x = spec.streams[artist.x], y = spec.streams[artist.y], words = spec.streams[artist.words];
   if (group.querySelector("text")) {
     const text = group.querySelector("text");
-    const [x0, y0] = x ? place(start) : [];
+    const [x0, y0] = x ? at(start) : [];
     return index => {
       if (words) text.textContent = artist.strings[words.values[words.offset(index)]];
       if (x) {
-        const [x1, y1] = place(index);
-        group.setAttribute("transform", `translate(${x1 - x0} ${y1 - y0})`);
+        const [x1, y1] = at(index);
+        tell(group, { transform: `translate(${x1 - x0} ${y1 - y0})` });
         group.style.visibility = isNaN(x1) ? "hidden" : "";
       }
     };
-    function place(index) {
+    function at(index) {
       const px = x.values[x.offset(index)], py = y.values[y.offset(index)];
-      return px == GAP || py == GAP ? [NaN, NaN] : [(px - ZERO) / STEP, (py - ZERO) / STEP];
+      return px == GAP || py == GAP ? [NaN, NaN] : [points(px), points(py)];
     }
   }
-  const paths = group.querySelectorAll(":scope > path"), every = artist.every, points = x.points;
-  let marks = [...group.querySelectorAll("use")];
+  const paths = all(group, ":scope > path"), every = artist.every, { n } = x;
+  let marks = all(group, "use");
   if (marks.length) {
     marks.slice(1).forEach(mark => mark.remove());
-    for (let j = every; j < points; j += every) marks[0].after(marks[0].cloneNode());
-    marks = [...group.querySelectorAll("use")];
+    for (let j = every; j < n; j += every) marks[0].after(marks[0].cloneNode());
+    marks = all(group, "use");
   }
   return index => {
     const X = x.values, Y = y.values, ox = x.offset(index), oy = y.offset(index);
     if (paths.length) {
       let d = "", pen = "M";
-      for (let j = 0; j < points; j++) {
+      for (let j = 0; j < n; j++) {
         const px = X[ox + j], py = Y[oy + j];
         if (px == GAP || py == GAP) pen = "M";
-        else { d += pen + (px - ZERO) / STEP + " " + (py - ZERO) / STEP; pen = "L"; }
+        else { d += pen + points(px) + " " + points(py); pen = "L"; }
       }
       for (const path of paths) path.setAttribute("d", d);
     }
     marks.forEach((mark, m) => {
       const j = every == 3 ? 3 * m + 1 : m, px = X[ox + j], py = Y[oy + j], gone = px == GAP || py == GAP;
-      mark.setAttribute("visibility", gone ? "hidden" : "visible");
-      if (!gone) { mark.setAttribute("x", (px - ZERO) / STEP); mark.setAttribute("y", (py - ZERO) / STEP); }
+      tell(mark, gone ? { visibility: "hidden" } : { visibility: "visible", x: points(px), y: points(py) });
     });
   };
 }
@@ -80,8 +85,8 @@ function mover(spec, artist, group, start) {
 // `revealed` is told once; `open` hides the answer again.
 function question(root, revealed) {
   const part = name => root.querySelector(`:scope > .descent-${name}`);
-  const answer = part("answer"), reply = part("reply"), said = reply.firstChild, says = reply.querySelectorAll("[data-for]");
-  const pills = [...answer.querySelectorAll("[data-choice]")], input = answer.querySelector("input");
+  const answer = part("answer"), reply = part("reply"), said = reply.firstChild, says = all(reply, "[data-for]");
+  const pills = all(answer, "[data-choice]"), input = answer.querySelector("input");
   const { right } = answer.dataset, button = name => answer.querySelector(`[data-${name}]`);
   const alt = root.ariaLabel && (root.dataset.alt ??= root.ariaLabel), api = { say: text => said.textContent = text, reveal, open, button };
 
@@ -99,10 +104,9 @@ function question(root, revealed) {
     if (input) input.value = "";
     for (const pill of pills) pill.ariaPressed = false;
   }
-  const waiting = () => "waiting" in root.dataset;
   const verdict = same => right ? same ? " Right." : ` It is ${right}.` : "";
   pills.forEach((pill, i) => pill.onclick = () => {
-    if (!waiting()) return;
+    if (!waits(root)) return;
     pill.ariaPressed = true;
     reveal(`You said: ${pill.textContent}.` + verdict(pill.textContent == right), i);
   });
@@ -110,7 +114,7 @@ function question(root, revealed) {
     const text = input.value.replace(/[\s_]/g, "").replace("−", "-"), unit = input.dataset.unit;
     const value = +(/^-?\d{1,3}(,\d{3})+(\.|$)/.test(text) ? text.replaceAll(",", "") : text.replace(",", "."));
     if (!text || !isFinite(value)) said.textContent = "A number, please, such as 40.";
-    else if (waiting()) reveal(`You said: ${minus(text)}${unit}.` + verdict(value == parseFloat(right)));
+    else if (waits(root)) reveal(`You said: ${minus(text)}${unit}.` + verdict(value == parseFloat(right)));
   };
   if (input) {
     button("done").onclick = number;
@@ -126,32 +130,30 @@ function question(root, revealed) {
 // The reader draws a curve on the axes: one height for each abscissa. A vertical swipe is the page's, and draws nothing.
 function drawing(spec, svg, root, api) {
   const { box: [left, top, right, bottom], low, high, log, truth, knobs: at } = spec.draw;
-  const { values, points, offset } = spec.streams[spec.artists[spec.draw.artist].x], o = offset(spec.start);
-  const X = Array.from({ length: points }, (_, j) => (values[o + j] - ZERO) / STEP);
+  const { values, n, offset } = spec.streams[spec.artists[spec.draw.artist].x], o = offset(spec.start);
+  const X = [...values.subarray(o, o + n)].map(points);
   const pad = svg.querySelector(".descent-pad"), mine = svg.querySelector(".descent-mine");
-  const knobs = [...pad.querySelectorAll("[role=slider]")], waiting = () => "waiting" in root.dataset;
+  const knobs = all(pad, "[role=slider]");
   const scaled = y => low + (high - low) * (bottom - y) / (bottom - top);
   const between = (a, b, x, ya, yb) => ya + (yb - ya) * (b > a ? (x - a) / (b - a) : 1);
   let Y, before, from, stroke;
 
   function show() {
-    mine.setAttribute("d", X.map((x, j) => isNaN(Y[j]) ? "" : (isNaN(Y[j - 1]) ? "M" : "L") + x + " " + Y[j].toFixed(1)).join(""));
+    tell(mine, { d: X.map((x, j) => isNaN(Y[j]) ? "" : (isNaN(Y[j - 1]) ? "M" : "L") + x + " " + Y[j].toFixed(1)).join("") });
     knobs.forEach((knob, i) => {
       const y = Y[at[i]] || (top + bottom) / 2, value = scaled(y);
-      knob.setAttribute("transform", `translate(${X[at[i]]} ${y})`);
-      knob.setAttribute("aria-valuenow", value);
-      knob.setAttribute("aria-valuetext", minus(short(log ? 10 ** value : value, 3)));
+      tell(knob, { transform: `translate(${X[at[i]]} ${y})`, "aria-valuenow": value, "aria-valuetext": minus(short(log ? 10 ** value : value, 3)) });
     });
     const drawn = Y.some(y => !isNaN(y));
-    api.button("done").hidden = !drawn || !waiting();
+    api.button("done").hidden = !drawn || !waits(root);
     return drawn;
   }
   function fill() {
     let last = -1;
-    for (let j = 0; j <= points; j++) {
-      if (j < points && isNaN(Y[j])) continue;
+    for (let j = 0; j <= n; j++) {
+      if (j < n && isNaN(Y[j])) continue;
       for (let k = last + 1; k < j; k++)
-        Y[k] = last < 0 ? Y[j] : j == points ? Y[last] : between(X[last], X[j], X[k], Y[last], Y[j]);
+        Y[k] = last < 0 ? Y[j] : j == n ? Y[last] : between(X[last], X[j], X[k], Y[last], Y[j]);
       last = j;
     }
   }
@@ -165,17 +167,16 @@ function drawing(spec, svg, root, api) {
     show();
   }
   function clear() {
-    Y = Array(points).fill(NaN);
+    Y = Array(n).fill(NaN);
     api.open();
     api.button("again").hidden = true;
     show();
   }
 
-  const point = event => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
   const clamp = y => Math.max(top, Math.min(bottom, y));
   pad.onpointerdown = event => {
-    if (!event.isPrimary || event.button || !waiting()) return;
-    from = point(event);
+    if (!event.isPrimary || event.button || !waits(root)) return;
+    from = place(event, svg);
     before = [...Y];
     stroke = event.pointerType == "mouse";
     if (stroke) pad.setPointerCapture(event.pointerId);
@@ -183,14 +184,15 @@ function drawing(spec, svg, root, api) {
   pad.onpointermove = event => {
     if (!from) return;
     if (!stroke) {
-      const to = point(event), dx = Math.abs(to.x - from.x), dy = Math.abs(to.y - from.y);
+      const to = place(event, svg), dx = Math.abs(to.x - from.x), dy = Math.abs(to.y - from.y);
       if (dx + dy < 4) return;
       if (dy > dx) return from = null;
       stroke = true;
       pad.setPointerCapture(event.pointerId);
     }
     const seen = event.getCoalescedEvents?.() ?? [];
-    for (const to of (seen.length ? seen : [event]).map(point)) {
+    for (const one of seen.length ? seen : [event]) {
+      const to = place(one, svg);
       X.forEach((x, j) => {
         if (x >= Math.min(from.x, to.x) && x <= Math.max(from.x, to.x)) Y[j] = clamp(between(from.x, to.x, x, from.y, to.y));
       });
@@ -224,14 +226,14 @@ function drawing(spec, svg, root, api) {
 }
 
 async function mount(root, payload, { position, moved, settled } = {}) {
-  const spec = await unpack(payload), { controls } = spec, serial = globalThis.descentFigures = (globalThis.descentFigures ?? 0) + 1;
-  const unique = `${spec.id}-${serial}`;  // the same figure may be on the page twice
+  const spec = await unpack(payload), { controls } = spec, labels = controls.map(c => c.labels);
+  const unique = spec.id + Math.random().toString(36).slice(2);  // the same figure may be on the page twice
   const form = root.querySelector(":scope > form"), live = root.querySelector(":scope > .descent-aloud");
   const template = document.createElement("template");
   template.innerHTML = spec.svg.replaceAll(spec.id, unique);
   const svg = template.content.firstChild;
   const index = [...spec.start];
-  const rows = [...form.querySelectorAll("[data-control]")];
+  const rows = all(form, "[data-control]");
   const moves = spec.artists.map((a, k) => mover(spec, a, svg.querySelector(`#${unique}-a${k}`), spec.start));
   const handles = spec.handles.map(grip);
 
@@ -240,11 +242,11 @@ async function mount(root, payload, { position, moved, settled } = {}) {
     for (const handle of handles) handle();
   }
   function show(k) {
-    const label = minus(controls[k].labels[index[k]]), row = rows[k], input = row.querySelector("input");
-    if (input.type == "radio") row.querySelectorAll("input")[index[k]].checked = true;
+    const label = minus(labels[k][index[k]]), row = rows[k], input = row.querySelector("input");
+    if (input.type == "radio") all(row, "input")[index[k]].checked = true;
     else {
       input.valueAsNumber = index[k];
-      input.setAttribute("aria-valuetext", label);
+      tell(input, { "aria-valuetext": label });
       row.querySelector("output").textContent = label;
     }
   }
@@ -254,7 +256,7 @@ async function mount(root, payload, { position, moved, settled } = {}) {
     draw();
     moved?.(index);
   }
-  const go = (k, i) => to(index.map((now, l) => l == k ? Math.max(0, Math.min(controls[k].labels.length - 1, i)) : now));
+  const go = (k, i) => to(index.map((now, l) => l == k ? Math.max(0, Math.min(labels[k].length - 1, i)) : now));
   let silence, rested;
   function rest() {
     if (rested == index.join()) return;
@@ -269,60 +271,61 @@ async function mount(root, payload, { position, moved, settled } = {}) {
   // What a finger that turns out to scroll has moved is put back.
   function forgiving(node, begun) {
     let before;
-    node.addEventListener("pointerdown", event => { before = [...index]; begun?.(event); });
-    node.addEventListener("pointercancel", () => { if (before) { to(before); rest(); } before = null; });
+    on(node, "pointerdown", event => { before = [...index]; begun?.(event); });
+    on(node, "pointercancel", () => { if (before) { to(before); rest(); } before = null; });
   }
 
   // A handle's axes are ordinary sliders too; this adds dragging and, on the focused handle, arrow keys.
-  function grip({ artist, axes, points: [p, q] }, n) {
+  function grip({ artist, axes, points: [p, q] }, nth) {
     const x = spec.streams[spec.artists[artist].x], y = spec.streams[spec.artists[artist].y];
-    const middle = (s, position) => { const o = s.offset(position); return ((s.values[o + p] + s.values[o + q]) / 2 - ZERO) / STEP; };
-    const place = position => [middle(x, position), middle(y, position)];
-    const along = (k, i) => place(index.map((now, l) => l == k ? i : now));
-    const node = svg.querySelectorAll(".descent-handle")[n], tell = (name, value) => node.setAttribute(name, value);
-    tell("aria-label", `${axes.map(k => controls[k].name).join(", ")}: drag, or use the arrow keys`);
-    tell("aria-valuemax", controls[axes[0]].labels.length - 1);
-    let grabbed = null;
-    const point = event => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const middle = (s, position) => { const o = s.offset(position); return points((s.values[o + p] + s.values[o + q]) / 2); };
+    const at = position => [middle(x, position), middle(y, position)];
+    const along = (k, i) => at(index.map((now, l) => l == k ? i : now));
+    const node = all(svg, ".descent-handle")[nth];
+    tell(node, {
+      "aria-label": `${axes.map(k => controls[k].name).join(", ")}: drag, or use the arrow keys`,
+      "aria-valuemax": labels[axes[0]].length - 1
+    });
+    let grabbed;
     forgiving(node, event => {
-      const at = point(event), [px, py] = place(index);
-      grabbed = [at.x - px, at.y - py];
+      const p = place(event, svg), [px, py] = at(index);
+      grabbed = [p.x - px, p.y - py];
       node.setPointerCapture(event.pointerId);
       node.focus({ preventScroll: true });
       event.preventDefault();
     });
     // Chromium does not heed touch-action on parts of an SVG.
-    node.addEventListener("touchstart", e => e.preventDefault(), { passive: false });
-    node.addEventListener("pointermove", event => {
+    on(node, "touchstart", e => e.preventDefault(), { passive: false });
+    on(node, "pointermove", event => {
       if (!grabbed) return;
-      const at = point(event), gx = at.x - grabbed[0], gy = at.y - grabbed[1], goal = [...index];
+      const p = place(event, svg), gx = p.x - grabbed[0], gy = p.y - grabbed[1], goal = [...index];
       for (const k of axes) {
         let best = Infinity;
-        controls[k].labels.forEach((_, i) => {
+        labels[k].forEach((_, i) => {
           const [px, py] = along(k, i), far = Math.hypot(px - gx, py - gy);
           if (far < best) { best = far; goal[k] = i; }
         });
       }
       to(goal);
     });
-    node.addEventListener("pointerup", () => { if (grabbed) { grabbed = null; rest(); } });
-    node.addEventListener("pointercancel", () => grabbed = null);
-    node.addEventListener("keydown", event => {
+    on(node, "pointerup", () => { if (grabbed) { grabbed = null; rest(); } });
+    on(node, "pointercancel", () => grabbed = null);
+    on(node, "keydown", event => {
       const right = { ArrowRight: 1, ArrowLeft: -1 }[event.key], up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
       if (!right && !up) return;
       event.preventDefault();
       // The way that the handle goes on the screen: to the right, or up.
-      const k = up ? axes.at(-1) : axes[0], a = along(k, 0), b = along(k, controls[k].labels.length - 1);
+      const k = up ? axes.at(-1) : axes[0], a = along(k, 0), b = along(k, labels[k].length - 1);
       const way = Math.abs(b[0] - a[0]) > Math.abs(b[1] - a[1]) ? b[0] - a[0] : a[1] - b[1];
       go(k, index[k] + (right ?? up) * Math.sign(way) * (event.shiftKey ? 5 : 1));
     });
-    node.addEventListener("keyup", event => { if (event.key.startsWith("Arrow")) rest(); });
+    on(node, "keyup", event => { if (event.key.startsWith("Arrow")) rest(); });
     return () => {
-      const [px, py] = place(index);
-      tell("transform", `translate(${px} ${py})`);
-      tell("visibility", px > 4540 || py > 4540 ? "hidden" : "visible");
-      tell("aria-valuenow", index[axes[0]]);
-      tell("aria-valuetext", axes.map(k => `${controls[k].name} = ${minus(controls[k].labels[index[k]])}`).join(", "));
+      const [px, py] = at(index);
+      tell(node, {
+        transform: `translate(${px} ${py})`, visibility: px > 4540 || py > 4540 ? "hidden" : "visible", "aria-valuenow": index[axes[0]],
+        "aria-valuetext": axes.map(k => `${controls[k].name} = ${minus(labels[k][index[k]])}`).join(", ")
+      });
     };
   }
 
@@ -331,34 +334,34 @@ async function mount(root, payload, { position, moved, settled } = {}) {
     const stop = () => { if (timer) rest(); clearInterval(timer); timer = 0; button.ariaPressed = false; };
     button.onclick = () => {
       if (timer) return stop();
-      const last = controls[k].labels.length - 1;
+      const last = labels[k].length - 1;
       if (index[k] == last) go(k, 0);
       button.ariaPressed = true;
       timer = setInterval(() => index[k] == last ? stop() : go(k, index[k] + 1), Math.max(40, Math.min(250, 6000 / last)));
     };
-    form.addEventListener("input", stop);
+    on(form, "input", stop);
     stop();
   }
 
   // Named keys (arrows, Home, ...) stay here: JupyterLab would take the focus away.
-  root.addEventListener("keydown", e => e.key[1] && e.stopPropagation());
+  on(root, "keydown", e => e.key[1] && e.stopPropagation());
   rows.forEach((row, k) => {
-    row.querySelectorAll("input").forEach((input, i) => {
+    all(row, "input").forEach((input, i) => {
       input.disabled = false;
       const radio = input.type == "radio";
       if (radio) input.name = `${unique}-${k}`;
-      input.addEventListener("input", () => go(k, radio ? i : input.valueAsNumber));
-      input.addEventListener("change", rest);
+      on(input, "input", () => go(k, radio ? i : input.valueAsNumber));
+      on(input, "change", rest);
       forgiving(input);
     });
     const button = row.querySelector("button");
     if (button) player(button, k);
   });
-  form.addEventListener("submit", event => event.preventDefault());
+  on(form, "submit", event => event.preventDefault());
   const api = {
     spec, index,
     set(position) {
-      position.forEach((i, k) => { if (i >= 0 && i < controls[k].labels.length) { index[k] = i; show(k); } });
+      position.forEach((i, k) => { if (i >= 0 && i < labels[k].length) { index[k] = i; show(k); } });
       rested = index.join();
       draw();
     }
@@ -370,7 +373,7 @@ async function mount(root, payload, { position, moved, settled } = {}) {
   if (spec.draw) drawing(spec, svg, root, asked);
   if (!predict) api.set(position?.(spec) ?? index);
   // Notebook 7 sees a key before the figure does; it asks the focused element.
-  for (const part of root.querySelectorAll("input, button, [role=slider]")) part.dataset.lmSuppressShortcuts = "";
+  for (const part of all(root, "input, button, [role=slider]")) part.dataset.lmSuppressShortcuts = "";
   form.hidden = false;
   root.dataset.live = "";
   return api;
@@ -404,22 +407,22 @@ function address(index, { spec }) {
 // Where the address leads: a place on the page, or the figure that is named first.
 Object.defineProperty(globalThis, "descentTarget", { configurable: true, get() {
   const [first = ""] = parts();
-  return document.getElementById(first) ?? [...document.querySelectorAll(".descent")].find(figure => names(first, figure.dataset.name));
+  return document.getElementById(first) ?? all(document, ".descent").find(figure => names(first, figure.dataset.name));
 } });
 // Notebook front ends run a copy of the script, some of them next to the figure instead of inside it.
-const root = (script, kind) => script.closest(kind) ?? [...script.parentNode.querySelectorAll(kind)].at(-1);
+const root = (script, kind) => script.closest(kind) ?? all(script.parentNode, kind).at(-1);
 async function page(root, payload) {
   try {
     const api = await mount(root, payload, { position: notebook() ? null : addressed, settled: address });
     const follow = () => {
-      const position = addressed(api.spec), waiting = "waiting" in root.dataset;
+      const position = addressed(api.spec), waiting = waits(root);
       if (position && !waiting) api.set(position);
       if (position) globalThis.descentTarget?.scrollIntoView({ behavior: "instant" });
       // A link to another place on the page keeps the settings.
       else if (!waiting && api.index.some((i, k) => i != api.spec.start[k])) address(api.index, api);
     };
     if (notebook()) return;
-    addEventListener("hashchange", follow);
+    on(window, "hashchange", follow);
     if (addressed(api.spec)) follow();
   } catch (error) {
     root.dataset.still = "";

@@ -44,7 +44,7 @@ def _shipped(name):
     words = r"""("[^"\n]*"|`[^`]*`|(?<=\()/(?:\\.|\[(?:\\.|[^\]])*\]|[^/\n])+/[a-z]*)"""
     parts = re.split(words, text)  # every other part is a string or a pattern, which stay as they are
     parts[::2] = (re.sub(r" *([-=+*/<>!&|?:;,(){}[\]]) *", r"\1", part) for part in parts[::2])
-    return re.sub(r"(?<=[;,{(])\n", "", "".join(parts))
+    return "".join(parts).replace("\n", "")
 
 
 SCRIPT, CSS = _shipped("explore.js"), _shipped("explore.css")
