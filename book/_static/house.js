@@ -36,7 +36,10 @@ addEventListener("hashchange", () => {
   moved = false;
   arrive();
 });
-addEventListener("DOMContentLoaded", () => new ResizeObserver(arrive).observe(document.body));
+addEventListener("DOMContentLoaded", () => {
+  const growth = new ResizeObserver(arrive);
+  for (const el of document.querySelectorAll("body, article")) growth.observe(el);
+});
 addEventListener("load", arrive);
 
 // ---- search ---------------------------------------------------------------
@@ -60,7 +63,11 @@ if (typeof Search !== "undefined") {
   };
 }
 
-// ---- names ----------------------------------------------------------------
+// ---- buttons --------------------------------------------------------------
+
+// A page that was saved has what the scripts have added; they add it again.
+document.querySelectorAll(".copybtn, .toggle-button").forEach((button) => button.remove());
+document.querySelectorAll(".toggle-hidden").forEach((box) => box.classList.remove("toggle-hidden"));
 
 addEventListener("DOMContentLoaded", () => {
   for (const button of document.querySelectorAll(".copybtn")) button.ariaLabel = "Copy";
