@@ -73,7 +73,7 @@ def folder(tmp_path_factory):
     for name, body in pages.items():
         (folder / f"{name}.html").write_text(
             '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-            f'<title>Questions</title><body style="margin:16px 16px 2000px"><main><h1>Questions</h1>{body}<p id="end">The end.</p></main>',
+            f'<title>Questions</title><style>[hidden] {{ display: none !important }}</style><body style="margin:16px 16px 2000px"><main><h1>Questions</h1>{body}<p id="end">The end.</p></main>',
             "utf-8")
     return folder
 
