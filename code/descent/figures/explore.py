@@ -203,7 +203,9 @@ class Explorer(anywidget.AnyWidget):
 
 class _Shown(Explorer):
     def _repr_mimebundle_(self, **kwargs):
-        return anywidget.AnyWidget._repr_mimebundle_(self, **kwargs)
+        page, metadata = super()._repr_mimebundle_(**kwargs)
+        bundle = anywidget.AnyWidget._repr_mimebundle_(self, **kwargs)
+        return (bundle[0] if isinstance(bundle, tuple) else bundle or {}) | page, metadata
 
 
 def with_script(html, call):
