@@ -91,14 +91,33 @@ def test_the_shares_of_the_starts(all_starts):
 
 def test_what_makes_a_difference_to_adam(all_starts):
     adam = RULES["Adam"]
-    cases = {"Adam as it is": adam, "twice the rate": adam | {"alpha": 0.2}, "no bias correction": adam | {"correct": False},
-             "no momentum, β₁ = 0": adam | {"beta1": 0.0}, "short memory, β₂ = 0.9": adam | {"beta2": 0.9},
+    cases = {"Adam as it is": adam, "no momentum": adam | {"beta1": 0.0}, "short memory": adam | {"beta2": 0.9},
+             "both of these": adam | {"beta1": 0.0, "beta2": 0.9}, "no bias correction": adam | {"correct": False},
+             "twice the rate": adam | {"alpha": 0.2},
              "RMSprop, β₂ = 0.999": RULES["RMSprop"] | {"beta2": 0.999}}
+    shares, ends = {}, {}
     for name, rule in cases.items():
         f = heights(EVERYWHERE, **rule)
         rivals = [all_starts[r] for r in RULES if (r == "RMSprop") != ("RMSprop" in name) or r == "gradient descent"]
-        share = np.mean(f[60] > np.max(rivals, axis=0)[60])
-        assert re.search(rf"^{name} +last +{share:.0%},  then f {np.median(f[LONG]):.0e}$", said("Adam as it is"), re.M), name
+        shares[name], ends[name] = np.mean(f[60] > np.max(rivals, axis=0)[60]), np.median(f[LONG])
+        assert re.search(rf"^{name} +last +{shares[name]:.0%}  f {ends[name]:.0e}$", said("Adam as it is"), re.M), name
+    whole = shares["Adam as it is"]
+    assert all(abs(shares[alone] - whole) < 0.05 for alone in ("no momentum", "short memory"))    # "changes little"
+    assert shares["both of these"] < 0.5 * whole
+    assert max(shares["no bias correction"], shares["twice the rate"]) < 0.75 * whole
+    assert ends["short memory"] < 0.01 * ends["both of these"] and ends["no momentum"] < ends["Adam as it is"]
+
+
+def test_the_first_two_steps_alone_make_rmsprop_with_a_long_memory_fast():
+    ends = []
+    for uncorrected in (0, 2):
+        theta, v = EVERYWHERE, 0.0
+        for t in range(1, LONG + 1):
+            g = CURVES * theta
+            v = 0.999 * v + 0.001 * g * g
+            theta = theta - 0.1 * g / (np.sqrt(v / (1 if t <= uncorrected else 1 - 0.999**t)) + 1e-8)
+        ends.append(np.median((CURVES * theta**2).sum(-1) / 2))
+    assert ends[1] < 1e-100 * ends[0]    # "because nothing corrects its enormous first steps"
 
 
 def test_corrected_rmsprop_is_the_row_without_momentum():
@@ -112,20 +131,21 @@ def test_corrected_rmsprop_is_the_row_without_momentum():
 
 
 @pytest.mark.parametrize("steps", [60, LONG])
-def test_tuned_rates_leave_the_first_and_the_last_where_they_are(steps):
-    grids = {"RMSprop": np.geomspace(0.01, 1, 17), "Adam": np.geomspace(0.01, 1, 17),
-             "gradient descent": np.linspace(0.02, 0.04, 21)}
+def test_with_tuned_rates_momentum_costs_adam_and_the_correction_does_not(steps):
+    wide, low = np.geomspace(0.01, 1, 17), np.linspace(0.02, 0.04, 21)
+    versions = {"gradient descent": ({}, low), "RMSprop": ({}, wide), "Adam": ({}, wide),
+                "Adam, β₁ = 0": ({"beta1": 0.0}, wide), "Adam, uncorrected": ({"correct": False}, wide)}
     scores = {}
-    for name, grid in grids.items():
+    for name, (change, grid) in versions.items():
         def score(starts, alpha):
-            f = heights(starts, **RULES[name] | {"alpha": alpha}, steps=steps)[-1]
+            f = heights(starts, **RULES[name.split(",")[0]] | change | {"alpha": alpha}, steps=steps)[-1]
             return np.log10(f + 1e-300).mean(-1)
         best = grid[score(EVERYWHERE[None, :500], grid[:, None, None]).argmin()]
         assert grid[0] < best < grid[-1]
         scores[name] = score(EVERYWHERE[500:1000], best)
-        assert re.search(rf"^ *{steps} steps  {name} +α = {best:.3f},  {scores[name]:.1f}$", said(" 60 steps"), re.M), name
-    order = sorted(scores, key=scores.get)
-    assert order[0] == {60: "RMSprop", LONG: "Adam"}[steps] and order[-1] == {60: "gradient descent", LONG: "RMSprop"}[steps]
+        assert re.search(rf"^ *{steps} {name} +α = {best:.3f} +{scores[name]:.1f}$", said(" 60 gradient"), re.M), name
+    assert scores["Adam, β₁ = 0"] < scores["Adam"] - 10
+    assert abs(scores["Adam, uncorrected"] - scores["Adam"]) < 0.2
 
 
 @pytest.mark.browser
