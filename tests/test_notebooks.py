@@ -328,7 +328,7 @@ def test_normal_form_has_only_what_a_reader_needs(refreshed):
     assert prints["metadata"] == {}
     assert sorted((o["name"], o["text"]) for o in prints["outputs"]) == [
         ("stderr", ["!\n"]), ("stdout", ["ab\n"])]
-    assert sorted(figure["outputs"][0]["data"]) == ["text/html", "text/plain"]
+    assert sorted(figure["outputs"][0]["data"]) == ["image/png", "text/html", "text/plain"]
     png = base64.b64decode(picture["outputs"][0]["data"]["image/png"])
     assert b"tEXt" not in png and b"IDAT" in png
     assert refreshed[1].endswith(b"}\n") and b"\\u" not in refreshed[1]
