@@ -186,6 +186,16 @@ def test_rmsprop_ends_in_jumps_of_alpha_for_every_curvature(beta2):
     np.testing.assert_allclose(np.abs(last[1] - last[0]), alpha, rtol=1e-6)
 
 
+@pytest.mark.parametrize("beta2, bits, end", [
+    (0.9, np.float32, 0.5), (0.99, np.float64, 0.5), (0.99, np.float32, 0.0),
+    (0.999, np.float64, 0.0)])
+def test_what_is_rounded_to_zero_does_not_return(beta2, bits, end):
+    path = run(rmsprop, lambda theta: 50 * theta, bits([1.5]), 6000,
+               alpha=0.01, beta2=beta2, eps=0.0)
+    assert np.abs(path.theta[-1, 0]) / 0.01 == pytest.approx(end, rel=1e-4)
+    assert (path.theta == 0).any() == (end == 0)
+
+
 @pytest.mark.parametrize("beta2", [0.2, 0.5, 0.9])
 def test_the_rattle_attracts_by_the_root_of_beta_a_step(beta2):
     """θ/(α/2) = ±(1 + ξ), √v/(αλ/2) = 1 + ω, to first order in ξ and ω."""

@@ -130,7 +130,8 @@ def rattle(alpha):
 
     |θ| = √v/λ = α/2                                                    (3.10)
 
-    On a quadratic along the axes, whatever the curvature λ and β₂.
+    On a quadratic along the axes, whatever the curvature λ and β₂ > 0 are, if
+    θ is not rounded to exactly 0 before v has leaked away.
 
     >>> rattle(0.1)
     0.05
