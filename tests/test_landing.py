@@ -1,5 +1,6 @@
 """Where links lead: a section, an equation, a figure, also in what is folded, stands at the top of the window."""
 
+import functools
 import re
 
 import pytest
@@ -24,15 +25,24 @@ OFF = """() => {
 
 
 def landed(page):
-    assert page.complaints == []
-    for ms in 300, 1200:   # and it stays there
-        page.wait_for_timeout(ms)
+    for _ in range(20):
         place = page.evaluate(OFF)
-        assert place["seen"] and abs(place["off"]) <= 8, (page.url, place)
+        if place["seen"] and abs(place["off"]) <= 8:
+            break
+        page.wait_for_timeout(250)
+    page.wait_for_timeout(1200)   # and it stays there
+    place = page.evaluate(OFF)
+    assert place["seen"] and abs(place["off"]) <= 8, (page.url, place)
+    assert page.complaints == []
+
+
+@functools.cache
+def parsed(path):
+    return BeautifulSoup(path.read_text("utf-8"), "lxml")
 
 
 def places(html, name, kind):
-    page = BeautifulSoup((html / name).read_text("utf-8"), "html.parser")
+    page = parsed(html / name)
     return [el["id"] for el in page.select(KINDS[kind]) if el.find_parent(class_="onlyprint") is None
             and (kind == "fold" or el.find_parent(["details"]) is None and el.find_parent(class_="solution") is None)]
 
@@ -47,7 +57,7 @@ def test_a_cold_link_lands_on_its_place(visit, http_base, html, kind, part):
 
 def test_a_link_with_the_settings_of_two_figures_lands_on_the_first_named(visit, http_base, html):
     for name in PAGES:
-        page = BeautifulSoup((html / name).read_text("utf-8"), "html.parser")
+        page = parsed(html / name)
         figures = page.select("article .descent[data-name]:not([data-predict]):has(input[type=range])")
         if len(figures) > 1 and not any(figure.find_parent(class_="solution") for figure in figures):
             break
