@@ -429,6 +429,9 @@ def test_a_screen_reader_is_told_every_formula_that_can_be_seen_and_no_other(eng
         return page.evaluate("""[...document.querySelectorAll(".math")].filter(el => el.checkVisibility({visibilityProperty: true})
             && !el.closest(".toggle-hidden > :not(.admonition-title)")).length""")
 
+    spoken = {node["name"]["value"] for node in session.send("Accessibility.getFullAXTree")["nodes"]
+              if node["role"]["value"] == "StaticText"}
+    assert {"m", "v", "β"} <= spoken, "letters as they are, which every voice knows"
     folded = len(told())
     assert folded == seen()
     open_everything(page)
