@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import notebooks
 from conftest import ROOT
 
 pytestmark = pytest.mark.browser
@@ -22,7 +24,7 @@ SETTINGS = {  # every cell in the page, so that the test sees all of them
                                         "checkForUpdates": False},
 }
 FIGURE = "document.querySelector('.jp-Notebook .descent')"
-ALIVE = f"{FIGURE}?.querySelector('svg') && {FIGURE}.querySelector('form:not([hidden])')"
+ALIVE = f"{FIGURE}?.querySelector('svg') && 'live' in {FIGURE}.dataset"
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +79,10 @@ def open_chapter(request, lab, chromium):
     address, folder, environment = lab
     pages = []
 
-    def open_chapter(name, trusted):
+    def open_chapter(name, trusted, again=False):
         path = folder / name
-        shutil.copyfile(ROOT / "chapters" / CHAPTER, path)
+        if not again:
+            shutil.copyfile(ROOT / "chapters" / CHAPTER, path)
         if trusted:
             subprocess.run([sys.executable, "-m", "jupyter", "trust", path],
                            env=environment, check=True, capture_output=True)
@@ -103,14 +106,21 @@ def dead_boxes(page):
 
 
 def moves(page):
-    """Whether an arrow key on the first slider of the first figure changes the picture."""
-    page.evaluate(f"{FIGURE}.scrollIntoView()")
+    """Whether an arrow key on the first slider of the first figure that has one changes the picture."""
     page.wait_for_function(ALIVE)
-    before = page.evaluate(f"{FIGURE}.querySelector('svg').innerHTML")
-    page.locator(".jp-Notebook .descent input[type=range]").first.press("ArrowLeft")
-    page.wait_for_function(f"before => {FIGURE}.querySelector('svg').innerHTML !== before",
-                           arg=before)
-    return True
+    page.evaluate("""document.querySelectorAll(".jp-Notebook .descent[data-waiting] [data-show]")
+        .forEach(button => button.click())""")
+    slider = page.locator(".jp-Notebook .descent input[type=range]:visible").first
+    picture = "slider => slider.closest('.descent').querySelector('svg').outerHTML"
+    before = slider.evaluate(picture)
+    for key in "ArrowLeft", "ArrowRight":
+        slider.press(key)
+    for _ in range(50):
+        if slider.evaluate(picture) != before:
+            return True
+        slider.press("ArrowRight")
+        page.wait_for_timeout(100)
+    return False
 
 
 def test_without_trust_a_still_picture_with_its_description_stands_there(open_chapter):
@@ -124,9 +134,11 @@ def test_without_trust_a_still_picture_with_its_description_stands_there(open_ch
 
 def test_directives_and_equations_are_rendered(open_chapter):
     page = open_chapter("rendered.ipynb", trusted=False)
-    page.wait_for_function(  # it renders one cell after the other
-        "document.querySelectorAll('.jp-Notebook .myst').length >="
-        " document.querySelectorAll('.jp-MarkdownCell').length")
+    page.wait_for_function("""() => {   // it renders one cell after the other, and none that is folded
+        const cells = [...document.querySelectorAll(".jp-MarkdownCell")].filter(cell => cell.checkVisibility()
+            && !cell.querySelector(":scope > .jp-Cell-inputWrapper .jp-Placeholder"));
+        return cells.length > 10 && cells.every(cell => cell.querySelector(".myst"));
+    }""")
     text = page.locator(".jp-Notebook .myst").all_inner_texts()
     assert not [t for t in text if ":::{" in t or "```{exercise" in t]
     assert page.locator(".jp-Notebook .myst aside").count() > 3
@@ -139,21 +151,69 @@ def test_a_trusted_notebook_is_alive_before_anything_runs(open_chapter):
     assert dead_boxes(page) is None
 
 
-def test_after_running_all_cells_nothing_failed_and_the_figure_is_alive(open_chapter):
-    page = open_chapter("run.ipynb", trusted=False)
+def run_all(page):
+    """Runs the notebook and waits for its end; the errors."""
     page.evaluate("""async () => {
         const notebook = window.jupyterapp.shell.currentWidget;
         await notebook.context.sessionContext.ready;
         await window.jupyterapp.commands.execute("notebook:run-all-cells");
     }""")
-    counts = """() => [...window.jupyterapp.shell.currentWidget.content.widgets]
+    page.wait_for_function("""[...window.jupyterapp.shell.currentWidget.content.widgets]
         .filter((cell) => cell.model.type === "code" && cell.model.sharedModel.source)
-        .map((cell) => cell.model.executionCount)"""
-    page.wait_for_function(f"({counts})().every((n) => n > 0)", timeout=120_000)
-    failed = page.evaluate("""() => [...window.jupyterapp.shell.currentWidget.content.widgets]
+        .every((cell) => cell.model.executionCount > 0)""", timeout=240_000)
+    return page.evaluate("""[...window.jupyterapp.shell.currentWidget.content.widgets]
         .filter((cell) => cell.model.type === "code")
         .flatMap((cell) => cell.model.outputs.toJSON())
         .filter((out) => out.output_type === "error").map((out) => out.evalue)""")
-    assert failed == []
+
+
+def test_run_it_is_alive_and_saved_shut_down_and_opened_again_too(open_chapter):
+    page = open_chapter("run.ipynb", trusted=False)
+    assert run_all(page) == []
     assert moves(page)
     assert dead_boxes(page) is None
+    page.evaluate("""async () => {
+        await window.jupyterapp.commands.execute("docmanager:save");
+        await window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown();
+    }""")
+    page.close()
+    page = open_chapter("run.ipynb", trusted=False, again=True)
+    assert moves(page)
+    assert dead_boxes(page) is None
+
+
+# What of a cell can be seen, by the cell's id.
+SEEN = """() => Object.fromEntries(jupyterapp.shell.currentWidget.content.widgets.map((cell) => [cell.model.id, {
+    cell: cell.node.checkVisibility(),
+    source: !!cell.node.querySelector(".jp-InputArea-editor, .jp-MarkdownOutput")?.checkVisibility(),
+    output: !!cell.node.querySelector(".jp-OutputArea-child")?.checkVisibility(),
+}]))"""
+
+
+def test_what_the_book_folds_is_folded_and_opening_alone_changes_nothing_that_is_the_book_s(open_chapter, lab):
+    page = open_chapter("folded.ipynb", trusted=True)
+    seen, level = page.evaluate(SEEN), None
+    cells = json.loads((lab[1] / "folded.ipynb").read_text("utf-8"))["cells"]
+    kinds = set()
+    for cell in cells:
+        tags, now = set(cell["metadata"].get("tags", ())), seen[cell["id"]]
+        heading = re.match(r"(#+) (Deeper: )?", "".join(cell["source"])) if cell["cell_type"] == "markdown" else None
+        if heading and level and len(heading[1]) <= level:
+            level = None
+        if level:
+            assert not now["cell"], cell["source"]
+            kinds.add("deeper")
+            continue
+        assert now["cell"], cell["source"]
+        if heading and heading[2]:
+            level = len(heading[1])
+        for tag, hidden in [("solution", ["source", "output"]), ("hide-input", ["source"]), ("paper-only", ["output"])]:
+            if tag in tags:
+                kinds.add(tag)
+                assert not any(now[part] for part in hidden), (tag, cell["source"])
+    assert kinds >= {"deeper", "solution", "hide-input"}
+    # JupyterLab notes the kernel's Python in every notebook, and saves it by itself: nothing else changes
+    page.wait_for_function("jupyterapp.shell.currentWidget.context.model.metadata.language_info.version")
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    saved = (lab[1] / "folded.ipynb").read_text("utf-8")
+    assert notebooks.normal_form(saved) == (ROOT / "chapters" / CHAPTER).read_text("utf-8")
