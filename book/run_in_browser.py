@@ -81,7 +81,8 @@ def for_the_browser(notebook, page, online):
         cell = nbformat.from_dict(dict(cell))
         if cell.cell_type == "markdown":
             cell.source = plain_references(cell.source, online)
-            if "solution" in tags:
+            if "solution" in tags:   # folded under its name, in the place of three dots
+                cell.metadata.pop("jupyter", None)
                 cell.source = f"``````{{admonition}} Solution\n:class: dropdown\n\n{cell.source}\n``````"
         else:
             cell.outputs, cell.execution_count = [], None
