@@ -9,10 +9,10 @@ pytestmark = pytest.mark.browser
 
 # Single letters and digits are in every formula, every style and every script.
 WORDS = "e a t 0 1 β adam step figure svg path math style function"
-# Without the numbers of a figure's parts, and without what lets the keyboard reach a formula that is wider than its box.
+# Without what makes the names of a figure's parts its own in a page, and without what lets the keyboard reach a formula that is wider than its box.
 KEPT = """() => [...document.querySelectorAll("article :is(.math, .descent, style, script)")]
     .filter(el => !el.parentElement.closest(".descent"))
-    .map(el => el.outerHTML.replace(/-\\d+(?=[-"#)])| tabindex="0" role="group" aria-label="Equation[^"]*"/g, ""))"""
+    .map(el => el.outerHTML.replace(/(?<=\\bd[0-9a-f]{8})[0-9a-z]+| tabindex="0" role="group" aria-label="Equation[^"]*"/g, ""))"""
 STRANGE = """() => [...document.querySelectorAll("article :is(.math, .descent, [data-ask], style, script)")]
     .filter(el => el.querySelector(".highlighted")).map(el => el.outerHTML.slice(0, 200))"""
 
