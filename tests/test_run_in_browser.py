@@ -32,7 +32,7 @@ THREE = ["03_deriving_rmsprop", "07_bias_correction", "12_a_real_network_compare
 # 10 s to start.  As a ratio within one run, since other work on the machine slows both.
 ALIVE_WITHIN = 3
 END = 600
-SITE_LIMIT = 60e6  # bytes on disk: equations are drawn in the pages, pictures are sharp
+SITE_LIMIT = 55e6  # bytes on disk: equations are drawn in the pages, pictures are sharp
 
 CODE = "[...jupyterapp.shell.currentWidget.context.model.cells].filter(cell => cell.type === 'code')"
 FAILED = CODE + """.some(cell =>
