@@ -83,12 +83,13 @@ def _title(notebook):
 
 
 def labelled_lines():
-    """{label: (module, function name, first line of its docstring, the line of code)}."""
+    """{label: (module, function name, where it stands, first line of its docstring, the line of code)}."""
     found = {}
     package = ROOT / "code" / "descent"
     for path in package / "rules.py", *sorted((package / "theory").glob("*.py")):
         module = "rules" if path.stem == "rules" else "theory"
         source = path.read_text("utf-8")
+        place = ".".join(path.relative_to(package.parent).with_suffix("").parts)
         functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
         lines = source.splitlines()
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -98,7 +99,7 @@ def labelled_lines():
             row = token.start[0]
             function = next(f for f in functions if f.lineno <= row <= f.end_lineno)
             text = (ast.get_docstring(function) or "").split("\n\n")[0]
-            found.setdefault(label[1], (module, function.name, " ".join(text.split()),
+            found.setdefault(label[1], (module, function.name, place, " ".join(text.split()),
                                         lines[row - 1].split("#")[0].strip()))
     return found
 
@@ -189,9 +190,9 @@ def text():
         if labels:
             out.append(f"\n### Equations of {_link(path, title)}\n\n| equation | what it says | in the package |\n|---|---|---|\n")
         for label in labels:
-            module, function, says, code = lines[label]
+            module, function, place, says, code = lines[label]
             says = f"`{code}`" if module == "rules" else says.rstrip(".")
-            out.append(f"| {{eq}}`{label}` | {_cell(says)} | `{module}.{function}` |\n")
+            out.append(f"| {{eq}}`{label}` | {_cell(says)} | {{py:func}}`{module}.{function} <{place}.{function}>` |\n")
     out.append(FIGURES)
     out.append("\n| figure | what can be moved | its address as shown |\n|---|---|---|\n")
     for path, title, notebook in book:
