@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from descent import rmsprop, run, theory
 from descent.exercises import (check_clipped_rmsprop, check_decay_rate_for,
-                               check_fivehundredfold_fall, check_lost_travel,
-                               check_worst_decay_rate)
+                               check_even_travel, check_worst_decay_rate)
 from descent.problems import spike, step_change
 
 BETAS = np.array([0.9, 0.99, 0.999])
@@ -126,6 +125,80 @@ def test_overshooting_ends_and_crawling_does_not():
         np.diff(down), 4 * np.log(10) / -np.log(0.99), rtol=1e-3)
 
 
+def after_with(p, r, beta2, steps):
+    """Speeds after a jump by r where the average of |g|^p is the divisor."""
+    size, back = ((np.log, np.exp) if p == 0 else
+                  (lambda g: g**p, lambda a: a ** (1 / p)))
+    average, speeds = size(1.0), []
+    for _ in range(steps):
+        average = beta2 * average + (1 - beta2) * size(r)
+        speeds.append(r / back(average))
+    return np.array(speeds)
+
+
+powers = st.sampled_from([2.0, 1.0, 0.0, -1.0, 0.5, 3.0, -2.0])
+
+
+@pytest.mark.equation("4.9")
+@given(powers, jumps, rates)
+def test_the_speed_with_another_average_is_that_of_its_recursion(p, r, beta2):
+    k = np.arange(1, 31)
+    np.testing.assert_allclose(theory.speed_of_average(k, r, beta2, p),
+                               after_with(p, r, beta2, 30), rtol=1e-6)
+
+
+@pytest.mark.equation("4.9")
+@given(jumps, rates)
+def test_the_average_of_squares_is_rmsprop(r, beta2):
+    k = np.arange(1, 31)
+    np.testing.assert_allclose(theory.speed_of_average(k, r, beta2, 2),
+                               theory.speed_after_jump(k, r, beta2), rtol=1e-9)
+
+
+@given(powers, jumps, rates)
+def test_a_power_after_a_rise_is_its_negative_after_the_fall(p, r, beta2):
+    k = np.arange(1, 31)
+    np.testing.assert_allclose(
+        theory.speed_of_average(k, r, beta2, p)
+        * theory.speed_of_average(k, 1 / r, beta2, -p), 1, rtol=1e-6)
+
+
+@pytest.mark.equation("4.10")
+@given(powers, st.floats(2.5, 1000.0), rates)
+def test_at_the_computed_step_the_average_has_the_speed(p, R, beta2):
+    for r, speed in (R, 2.0), (1 / R, 0.5):
+        k = theory.steps_to_speed(speed, r, beta2, p)
+        assert k > 0
+        assert theory.speed_of_average(k, r, beta2, p) == pytest.approx(
+            speed, rel=1e-6)
+
+
+@pytest.mark.equation("4.10")
+@pytest.mark.parametrize("p, crawl, overshoot", [
+    (2, 807, 28), (1, 457, 67), (0, 188, 188), (-1, 67, 457)])
+def test_one_sidedness_needs_a_floor_and_no_square(p, crawl, overshoot):
+    fall, rise = (after_with(p, r, 0.99, 1000) for r in (0.01, 100.0))
+    assert (fall < 0.5).sum() == crawl and (rise > 2).sum() == overshoot
+    steps = (theory.steps_to_speed(0.5, 0.01, 0.99, p),
+             theory.steps_to_speed(2, 100, 0.99, p))
+    assert tuple(np.ceil(steps) - 1) == (crawl, overshoot)
+
+
+@pytest.mark.equation("4.11")
+@pytest.mark.parametrize("r", [0.01, 0.3, 3.0, 100.0])
+def test_lost_travel_is_its_integral_up_to_the_first_steps(r):
+    beta2 = 0.9999
+    lost = (1 - theory.speed_after_jump(np.arange(1, 400_000), r, beta2)).sum()
+    # a sum and its integral differ by about half the first term, |1 − r|/2
+    assert abs(lost - theory.lost_travel(r, beta2)) <= 0.6 * abs(1 - r) + 0.1
+
+
+@pytest.mark.equation("4.11")
+def test_at_most_two_half_lives_of_travel_are_gained():
+    half_life = theory.half_life(0.99)
+    assert theory.lost_travel(1e12, 0.99) == pytest.approx(-2 * half_life)
+
+
 @pytest.mark.equation("4.6")
 @given(st.floats(2.0, 1000.0), rates)
 def test_the_second_moment_after_a_spike(H, beta2):
@@ -178,19 +251,26 @@ def test_the_worst_memory_for_a_spike_is_where_the_derivative_is_zero():
     assert exact == pytest.approx(3 * np.e / (100**2 - 1), rel=5e-3)
 
 
-@pytest.mark.parametrize("r", [0.01, 0.3, 3.0, 100.0])
-def test_lost_travel_is_its_integral_up_to_the_first_steps(r):
-    beta2 = 0.9999
-    lost = (1 - theory.speed_after_jump(np.arange(1, 400_000), r, beta2)).sum()
-    integral = 2 / -np.log(beta2) * np.log((1 + r) / (2 * r))
-    # a sum and its integral differ by about half the first term, |1 − r|/2
-    assert abs(lost - integral) <= 0.6 * abs(1 - r) + 0.1
+@pytest.mark.parametrize("answer", [1, 1.0, 0.995, lambda: 1.005])
+def test_powers_that_are_even_in_travel_are_accepted(answer, capsys):
+    check_even_travel(answer)
+    assert capsys.readouterr().out == "your power: correct\n"
+
+
+@pytest.mark.parametrize("answer", [
+    None, "one", np.nan, np.inf, [1, 2], 1e9, -1e9, 1e-300, lambda p: p,
+    lambda: 1 / 0, 1j, True + 1])
+def test_a_power_that_is_none_is_not_correct_and_does_not_raise(answer, capsys):
+    check_even_travel(answer)
+    said = capsys.readouterr().out
+    assert said.startswith("your power: ") and "correct" not in said
 
 
 @pytest.mark.parametrize("check, answer, cause", [
-    (check_fivehundredfold_fall, 1127, "round up"),
-    (check_fivehundredfold_fall, 808, "hundredfold"),
-    (check_lost_travel, 2 * np.log(2), "half-life"),
+    (check_even_travel, 2, "RMSprop itself"),
+    (check_even_travel, 0.0, "the logarithm"),
+    (check_even_travel, -1, "mirror image"),
+    (check_even_travel, 1.1, "the fall loses 4907.1 α"),
     (check_worst_decay_rate, lambda H: 1 - 3 / (H**2 - 1), "wait is zero"),
     (check_worst_decay_rate, lambda H: 3 * np.e / (H**2 - 1), "this is 1 − β₂"),
     (check_decay_rate_for, lambda r, k: (r**2 / (1 - r**2)) ** (1 / k), "2r²"),

@@ -16,8 +16,7 @@ from descent.exercises.chapter_03 import (check_beat_hinton, check_bring_to_rest
                                           check_frugal_step)
 from descent.exercises.chapter_04 import (check_clipped_rmsprop,
                                           check_decay_rate_for,
-                                          check_fivehundredfold_fall,
-                                          check_lost_travel,
+                                          check_even_travel,
                                           check_worst_decay_rate)
 from descent.exercises.chapter_05 import (check_best_translation,
                                           check_eps_outside, check_noise,

@@ -5,37 +5,12 @@ from functools import partial
 import numpy as np
 
 from descent import theory
-from descent.exercises.engine import check_function, check_value
+from descent.exercises.engine import (Complaint, _array, _call, _undone,
+                                      check_function, never_raises)
 from descent.exercises.mistakes import (BROKEN_RMSPROPS, START, STREAM,
                                         _rmsprop_path)
 from descent.loop import run
 from descent.rules import divide, rmsprop, root
-
-
-def check_fivehundredfold_fall(answer):
-    """The step at half speed after a fall by 500, β₂ = 0.99.
-
-    >>> check_fivehundredfold_fall(108)
-    the step: not right: 108
-        likely cause: this is β₂ = 0.9
-    """
-    def step(r, beta2):
-        return int(np.ceil(theory.steps_to_half_speed(r, beta2)))
-
-    memory = -1 / np.log(0.99)
-    check_value("the step", answer, step(0.002, 0.99), wrong={
-        "this is β₂ = 0.9": step(0.002, 0.9),
-        "this is β₂ = 0.999": step(0.002, 0.999),
-        "this is a hundredfold fall": step(0.01, 0.99),
-        "this is a thousandfold fall": step(0.001, 0.99),
-        "round up: here the speed is still below one half":
-            step(0.002, 0.99) - 1,
-        "half speed means v = 4r², not 2r²":
-            int(np.ceil(memory * np.log((1 - 4e-6) / 4e-6))),
-        "v is an average of squares: r², not r":
-            int(np.ceil(memory * np.log((1 - 2e-3) / 6e-3))),
-        "divide by −ln β₂, not by 1 − β₂":
-            int(np.ceil(100 * np.log((1 - 4e-6) / 12e-6)))})
 
 
 def check_decay_rate_for(function):
@@ -159,14 +134,39 @@ def check_worst_decay_rate(function):
         "this is the number of steps": lambda H: (H**2 - 1) / (3 * np.e)})
 
 
-def check_lost_travel(answer):
-    """The travel gained by the largest rise, in half-lives.
+@never_raises
+def check_even_travel(answer):
+    """A power p: a hundredfold rise gains what a hundredfold fall loses.
 
-    >>> check_lost_travel(1.386)
-    the travel gained: not right: 1.386
-        likely cause: this is in units of 1/(−ln β₂); a half-life is ln 2 of them
+    Judged by the travel itself, for β₂ = 0.999 and up to 3 %.
+
+    >>> check_even_travel(2)
+    your power: the fall loses 7839.5 α, the rise gains 1336.1 α
+        likely cause: this is RMSprop itself
     """
-    check_value("the travel gained", answer, 2.0, wrong={
-        "this is in units of 1/(−ln β₂); a half-life is ln 2 of them":
-            2 * np.log(2),
-        "the 2 in front of the logarithm is missing": 1.0})
+    name = "your power"
+    try:
+        p = _call(answer, ()) if callable(answer) else answer
+        if _undone(p):
+            return name, "not done yet"
+        p = _array(p)
+        if p.shape != () or not np.isfinite(p):
+            raise Complaint("it must be one number")
+        p = 0.0 if abs(p) < 1e-6 else float(p)  # rounding eats r^p − 1
+        k = np.arange(1, 30_000)
+        with np.errstate(all="ignore"):
+            lost, gained = (np.abs(1 - theory.speed_of_average(
+                k, r, 0.999, p)).sum() for r in (0.01, 100.0))
+        if not abs(lost - gained) <= 0.03 * lost:
+            raise Complaint(
+                f"the fall loses {lost:.1f} α, the rise gains {gained:.1f} α"
+                + KNOWN_POWERS.get(p, ""))
+    except Complaint as complaint:
+        return name, str(complaint)
+    return name, "correct"
+
+
+KNOWN_POWERS = {p: f"\n    likely cause: {cause}" for p, cause in (
+    (2.0, "this is RMSprop itself"),
+    (0.0, "the logarithm treats factors alike, not travel"),
+    (-1.0, "this is the mirror image of |g|: it gains too much"))}

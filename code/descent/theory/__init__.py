@@ -29,10 +29,11 @@ from descent.theory.rmsprop import (adagrad_step, drift_on_cycle,
                                     rmsprop_step, second_moment_on_cycle,
                                     unrolled_second_moment)
 from descent.theory.memory import (first_step_after_jump, harmless_clip,
-                                   second_moment_after_jump,
+                                   lost_travel, second_moment_after_jump,
                                    second_moment_after_spike, speed_after_jump,
-                                   steps_after_spike, steps_to_excess,
-                                   steps_to_half_speed)
+                                   speed_of_average, steps_after_spike,
+                                   steps_to_excess, steps_to_half_speed,
+                                   steps_to_speed)
 from descent.theory.small_print import (centered_moment, centered_step,
                                         centered_until_cap,
                                         centered_until_rounding,

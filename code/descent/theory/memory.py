@@ -89,9 +89,51 @@ def steps_after_spike(H, beta2):
 def harmless_clip(beta2):
     """Clipped here, no spike brings RMSprop below half speed.
 
-    c = √(1 + 3 / (1 − β₂)), in units of the ordinary gradients         (4.8)
+    h = √(1 + 3 / (1 − β₂)), in units of the ordinary gradients         (4.8)
 
     >>> float(harmless_clip(0.8))
     4.0
     """
     return np.sqrt(1 + 3 / (1 - beta2))  # (4.8)
+
+
+def speed_of_average(k, r, beta2, p):
+    """The k-th step after a jump where |g|^p is averaged, in units of α.
+
+    |Δ_k|/α = [1 + (r^−p − 1) β₂^k]^(−1/p)                              (4.9)
+
+    p = 2 is RMSprop, p = 0 the average of log |g|: r to the power β₂^k.
+
+    >>> round(float(speed_of_average(1, 100, 0.99, 1)), 2)
+    50.25
+    """
+    if p == 0:
+        return np.asarray(r, float) ** beta2**k
+    return (1 + (np.asarray(r, float) ** -p - 1) * beta2**k) ** (-1 / p)  # (4.9)
+
+
+def steps_to_speed(speed, r, beta2, p):
+    """The k, not rounded, at which the average of |g|^p has this speed.
+
+    k = ln((r^−p − 1) / (speed^−p − 1)) / (−ln β₂)                     (4.10)
+
+    p = 2 gives (4.3) and (4.5); p = 0 is the average of log |g|.
+
+    >>> round(float(steps_to_speed(0.5, 0.01, 0.99, 1)), 2)
+    457.21
+    """
+    if p == 0:
+        return np.log(np.log(r) / np.log(speed)) / -np.log(beta2)
+    distance, left = np.asarray(r, float) ** -p - 1, float(speed) ** -p - 1
+    return np.log(distance / left) / -np.log(beta2)  # (4.10)
+
+
+def lost_travel(r, beta2):
+    """How far RMSprop stays behind α a step after a jump, in units of α.
+
+    2 / (−ln β₂) · ln((1 + r) / 2r), negative after a rise             (4.11)
+
+    >>> round(float(lost_travel(1e9, 0.5)), 6)
+    -2.0
+    """
+    return 2 / -np.log(beta2) * np.log((1 + r) / (2 * r))  # (4.11)
