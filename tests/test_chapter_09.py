@@ -235,16 +235,24 @@ def test_epsilon_only_shortens_steps():
 # ---- the exercises --------------------------------------------------------
 
 
+LONGEST = np.clip(29.8 * (0.9 / 0.999)**np.arange(5000), 1, 10)[::-1]
+
+
+def test_no_gradients_of_the_exercise_make_a_longer_last_step():
+    w, u = (theory.corrected_weights(5000, b)[::-1] for b in (0.9, 0.999))
+    best = LONGEST @ w / np.sqrt(LONGEST**2 @ u)
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((300, 5000)) * rng.choice(
+        [0.01, 0.1, 1, 5], (300, 1))
+    near = np.clip(LONGEST + noise, 1, 10)  # no second maximum: it is enough
+    assert (near @ w / np.sqrt(near**2 @ u) <= best * (1 + 1e-5)).all()
+
+
 def bound_of_uncorrected_adam(t, beta1, beta2):
     return theory.bound_after_silence(t, beta1, beta2)
 
 
 @pytest.mark.parametrize("check, answer, said", [
-    (exercises.check_another_pair, (1.2572, 1.0316), "correct"),
-    (exercises.check_another_pair, (1.2572, 0.9694), "upside down"),
-    (exercises.check_another_pair, (0.3536, 1.0316), "after a silence"),
-    (exercises.check_another_pair, (1.5806, 1.0316), "a root is missing"),
-    (exercises.check_another_pair, (1.0, 1.0316), "second case"),
     (exercises.check_counterexample, (3, 1.0, 1.11), "correct"),
     (exercises.check_counterexample, (3, -10.0, -11.0), "correct"),
     (exercises.check_counterexample, (3, 1.0, -1.0), "second step is"),
@@ -260,6 +268,24 @@ def bound_of_uncorrected_adam(t, beta1, beta2):
      lambda t, b1, b2: theory.sharp_bound_sum(t, b1, b2)**2, "root"),
     (exercises.check_my_bound,
      lambda t, b1, b2: theory.sharp_bound_sum(t, b2, b1), "exchanged"),
+    (exercises.check_never_silent, lambda: LONGEST, "correct"),
+    (exercises.check_never_silent, -LONGEST, "correct"),
+    (exercises.check_never_silent, None, "not done yet"),
+    (exercises.check_never_silent, LONGEST[::-1], "must come last"),
+    (exercises.check_never_silent, LONGEST[-300:], "are too few"),
+    (exercises.check_never_silent, LONGEST * (-1.0)**np.arange(5000),
+     "cancel in m"),
+    (exercises.check_never_silent, np.r_[np.ones(4900), 10 * np.ones(99)],
+     "99 loud gradients are too many"),
+    (exercises.check_never_silent, np.r_[np.ones(4983), 10 * np.ones(17)],
+     "must the step from quiet to loud be a jump?"),
+    (exercises.check_never_silent, np.ones(5000), "1 α long"),
+    (exercises.check_never_silent, np.r_[np.zeros(4000), 1.0],
+     "yours go from 0 to 1"),
+    (exercises.check_never_silent, np.ones(6000), "a list of 1 to 5000"),
+    (exercises.check_never_silent, [1.0, np.nan], "must be finite"),
+    (exercises.check_never_silent, [], "a list of 1 to 5000"),
+    (exercises.check_never_silent, "loud", "it is of type str"),
 ])
 def test_checks_of_the_exercises_name_the_cause(capsys, check, answer, said):
     check(answer)

@@ -33,8 +33,8 @@ from descent.exercises.chapter_07 import (check_corrected_average,
 from descent.exercises.chapter_08 import (check_first_wrong_step,
                                           check_keras_factor,
                                           check_stuck_counter)
-from descent.exercises.chapter_09 import (check_another_pair,
-                                          check_counterexample, check_my_bound)
+from descent.exercises.chapter_09 import (check_counterexample, check_my_bound,
+                                          check_never_silent)
 from descent.exercises.chapter_10 import (check_rate_for_floor,
                                           check_share_on_noise,
                                           check_signal_share,

@@ -4,34 +4,9 @@ import numpy as np
 
 from descent import theory
 from descent.exercises.engine import (_array, _call, _undone, check_function,
-                                      check_value, never_raises)
+                                      never_raises)
 from descent.loop import run
-from descent.rules import adam, root
-
-
-def check_another_pair(answer):
-    """The largest possible step for (0.95, 0.98), and the growth behind it.
-
-    >>> check_another_pair((1.0, 0.969))
-    largest step and growth: not right: [1, 0.969]
-    """
-    beta1, beta2 = 0.95, 0.98
-    right = theory.sharp_bound_ever(beta1, beta2)
-    growth = theory.worst_growth(beta1, beta2)
-    alone = theory.single_gradient_step(np.inf, beta1, beta2)
-    steps = {
-        "the step is that of one gradient after a silence": alone,
-        "the step is the paper's second case": 1.0,
-        "the step is squared: a root is missing": right**2,
-        "the step has x = β₁/β₂, not β₁²/β₂":
-            alone / np.sqrt(1 - beta1 / beta2),
-        "the step has x = β₁², not β₁²/β₂": alone / np.sqrt(1 - beta1**2)}
-    check_value("largest step and growth", answer, np.array([right, growth]),
-                rtol=2e-3, wrong={
-        "the growth is upside down: so these gradients would shrink":
-            np.array([right, 1 / growth]),
-        "the order is step, growth": np.array([growth, right]),
-        **{text: np.array([step, growth]) for text, step in steps.items()}})
+from descent.rules import adam
 
 
 @never_raises
@@ -100,3 +75,71 @@ def check_my_bound(function):
             "β₁ and β₂ are exchanged":
                 lambda t, beta1, beta2: theory.sharp_bound_sum(
                     t, beta2, beta1)})
+
+
+QUIET, LOUD, MOST, GOAL = 1, 10, 5000, 5.2
+
+
+@never_raises
+def check_never_silent(answer):
+    """At most 5000 gradients of sizes 1 to 10 whose last step is > 5.2 α.
+
+    Default betas, ε = 0.  The longest of all is (9.3), clipped.
+
+    >>> check_never_silent([1.0] * 4983 + [10.0] * 17)
+    your stream: its last step is 5.191 α long; go beyond 5.2 α
+        hint: must the step from quiet to loud be a jump?
+    """
+    name = "your stream"
+    g = _call(answer, ()) if callable(answer) else answer
+    if _undone(g):
+        return name, "not done yet"
+    g = _array(g)
+    if g.ndim == 2 and g.shape[-1] == 1:
+        g = g[:, 0]
+    if g.ndim != 1 or not 1 <= len(g) <= MOST:
+        return name, (f"a list of 1 to {MOST} gradients is needed, but its "
+                      f"shape is {g.shape}")
+    if not np.isfinite(g).all():
+        return name, "the gradients must be finite"
+    size = np.abs(g)
+    if size.min() < QUIET * (1 - 1e-9) or size.max() > LOUD * (1 + 1e-9):
+        return name, (f"sizes from {QUIET} to {LOUD} are allowed, yours go "
+                      f"from {size.min():.6g} to {size.max():.6g}")
+    step = _last_step(g)
+    if step > GOAL:
+        return name, (f"correct\n    its last step is {step:.5g} α long, "
+                      f"{step / _longest_last_step():.1%} of the longest")
+    said = f"its last step is {step:.4g} α long; go beyond {GOAL} α"
+    return name, said + _why_short(g, step)
+
+
+def _last_step(g):
+    w, u = (theory.corrected_weights(len(g), b)[::-1] for b in (0.9, 0.999))
+    return float(abs(g @ w) / np.sqrt(g**2 @ u))
+
+
+def _longest_last_step():
+    back = (1 / theory.worst_growth(0.9, 0.999)) ** np.arange(MOST)
+    return max(_last_step(np.clip(top * back, QUIET, LOUD)[::-1])
+               for top in np.linspace(25, 35, 41))
+
+
+def _why_short(g, step):
+    """The likely cause, or a hint."""
+    quiet = np.full(MOST - len(g), float(np.sign(g[0]) or 1))
+    loud = np.abs(g) > 0.7 * LOUD
+    if _last_step(g[::-1]) > step + 0.5:
+        return "\n    likely cause: backwards: the loud ones must come last"
+    if _last_step(np.abs(g)) > step + 0.5:
+        return ("\n    likely cause: the late gradients differ in sign, and "
+                "cancel in m")
+    if _last_step(np.r_[quiet, g]) > step + 0.05:
+        return (f"\n    likely cause: {len(g)} gradients are too few: v "
+                "remembers a thousand quiet steps")
+    if loud.sum() > 25:
+        return (f"\n    likely cause: {loud.sum()} loud gradients are too "
+                "many: v remembers them all")
+    if set(np.abs(g)) <= {QUIET, LOUD}:
+        return "\n    hint: must the step from quiet to loud be a jump?"
+    return ""
