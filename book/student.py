@@ -4,8 +4,8 @@
 
 Left out are the cells tagged `solution`, all outputs and execution counts.
 Equations carry their names, and references to other pages are links to the book.
-The folder holds what the notebooks need to run: the package and its data, and
-a README that says how to install it.
+The folder holds the notation, and what the notebooks need to run: the package
+and its data, and a README that says how to install it.
 """
 
 import shutil
@@ -25,6 +25,7 @@ README = """\
 # RMSprop and Adam, step by step: student edition
 
 The notebooks of the book, with the exercises and without their solutions.
+What a letter means stands in chapters/notation.md.
 Needed: Python 3.11, 3.12 or 3.13.
 
     python -m venv .venv
@@ -70,6 +71,8 @@ def write(folder):
         text = notebooks.normal_form(
             nbformat.writes(without_solutions(notebook)))
         copy.write_bytes(text.encode())
+    letters = (ROOT / "chapters" / "notation.md").read_text("utf-8")
+    (folder / "chapters" / "notation.md").write_text(plain_references(letters, address.published()), "utf-8")
     shutil.copytree(ROOT / "code" / "descent", folder / "code" / "descent",
                     ignore=shutil.ignore_patterns("__pycache__"))
     for path in ROOT / "pyproject.toml", *ROOT.glob("LICENSE*"):

@@ -77,6 +77,12 @@ def test_equations_have_their_names_and_nothing_refers_to_what_a_student_does_no
                 if link.rpartition("/")[2] not in names] == []
 
 
+def test_the_notation_is_there_for_a_reader_without_the_book(edition):
+    words = (edition / "chapters" / "notation.md").read_text("utf-8")
+    assert "## Letters of one chapter" in words and not re.search(r"\{\w+\}`", words)
+    assert [link for link in re.findall(r"\]\((?!\w+:|#)([^)#]+)", words) if not (edition / "chapters" / link).exists()] == []
+
+
 def test_copies_have_no_outputs_and_no_execution_counts(edition):
     for copy in copies(edition):
         for cell in copy.cells:
