@@ -158,18 +158,33 @@ def test_rates_one_over_the_eigenvalues_in_turn_reach_the_minimum():
     np.testing.assert_allclose(path.theta[-1], 0, atol=1e-12)
 
 
-def rescaled(kappa, angle):
+def rescaled(kappa, angle, power=0.5):
     c, s = np.cos(angle), np.sin(angle)
-    r = (1 - kappa) * c * s / np.sqrt(
-        (c**2 + kappa * s**2) * (s**2 + kappa * c**2))
-    return (1 + abs(r)) / (1 - abs(r))
+    h = (1 - kappa) * c * s / (
+        (c**2 + kappa * s**2) * (s**2 + kappa * c**2))**power
+    return (1 + abs(h)) / (1 - abs(h))
+
+
+@given(curvatures, curvatures, st.floats(0.0, 3.0))
+def test_units_of_root_h_leave_the_condition_number_of_the_formula(a, b, angle):
+    H = quadratic([a, b], angle=angle).H
+    s = np.diagonal(H) ** -0.5
+    low, high = np.linalg.eigvalsh(s[:, None] * H * s)
+    assert rescaled(b / a, angle) == pytest.approx(high / low, rel=1e-6)
+
+
+@pytest.mark.equation("1.10")
+def test_squares_of_independent_parts_add_whatever_their_shapes():
+    rng = np.random.default_rng(0)
+    for shape in (rng.standard_normal, lambda n: rng.choice([-1.0, 1.0], n),
+                  lambda n: rng.choice([-5.0, 0, 5.0], n, p=[.02, .96, .02])):
+        g = 3.0 * 0.5 * shape(200_000) + 0.8 * rng.standard_normal(200_000)
+        # four standard errors: the fourth moment of the rare shape is 25
+        assert np.mean(g**2) == pytest.approx(
+            theory.mean_square_gradient(3.0, 0.5, 0.8), rel=0.04)
 
 
 @pytest.mark.parametrize("check, answer, says", [
-    ("three_curvatures", (2 / 50, 2 / 52, 24 / 26), "correct"),
-    ("three_curvatures", (2 / 52, 2 / 50, 24 / 26), "the order is"),
-    ("three_curvatures", (2 / 50, 2 / 52, (24 / 26)**2), "squared"),
-    ("three_curvatures", "0.04", "of type str"),
     ("three_rates", (1.0, 0.01, 0.1), "correct"),
     ("three_rates", (1, 10, 100), "the eigenvalues themselves"),
     ("axis_limit", 1 - 0.9 * 2 / 500.5 * 1000, "correct"),
@@ -180,6 +195,16 @@ def rescaled(kappa, angle):
         kappa, np.deg2rad(angle)), "radians already"),
     ("condition_after_rescaling", lambda kappa, angle: 1 / rescaled(
         kappa, angle), "1 over the right value"),
+    ("condition_after_rescaling", lambda kappa, angle: rescaled(
+        kappa, angle, power=1.0), "the unit is √H_jj, not H_jj"),
+    ("rates_of_layers", (0.005, 0.005, 2.0, 0.2), "correct"),
+    ("rates_of_layers", lambda: [0.005, 0.005, 2.0, 0.2], "correct"),
+    ("rates_of_layers", (0.016,) * 4, "this is one rate for all"),
+    ("rates_of_layers", (0.016, 0.24, 0.01, 0.24), "the smaller rate"),
+    ("rates_of_layers", (1.0, 1.0, 1.0, 1.0), "a rate is too large"),
+    ("rates_of_layers", (0.005, np.nan, 2.0, 0.2), "a positive number"),
+    ("rates_of_layers", "four", "of type str"),
+    ("rates_of_layers", lambda: 1 / 0, "raised ZeroDivisionError"),
 ])
 def test_the_checks_name_the_mistake(check, answer, says, capsys):
     getattr(exercises, f"check_{check}")(answer)

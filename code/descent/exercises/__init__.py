@@ -5,7 +5,7 @@ from descent.exercises.mistakes import (BROKEN_ADAMS, BROKEN_RMSPROPS,
                                         check_adam, check_rmsprop)
 from descent.exercises.chapter_01 import (check_axis_limit,
                                           check_condition_after_rescaling,
-                                          check_three_curvatures,
+                                          check_rates_of_layers,
                                           check_three_rates)
 from descent.exercises.chapter_02 import (check_backwards_average,
                                           check_half_lives, check_larger_batch,

@@ -66,7 +66,7 @@ def best_rate(lam_min, lam_max):
 def best_factor(kappa):
     """The smallest worst-case factor, for the condition number κ.
 
-    q* = (κ − 1) / (κ + 1),  κ = λ_max / λ_min                          (1.6)
+    q* = (κ − 1) / (κ + 1),  κ = λ_max / λ_min > 1                      (1.6)
 
     >>> best_factor(3.0)
     0.5
@@ -75,7 +75,7 @@ def best_factor(kappa):
 
 
 def steps_at_best_rate(kappa, f0, tol):
-    """Steps to f < tol at the rate α*, two eigenvalues, f0 ≥ tol.
+    """Steps to f < tol at the rate α*, two eigenvalues, κ > 1, f0 ≥ tol.
 
     T = ⌊ln(f0/tol) / (−2 ln q*)⌋ + 1, q* from (1.6)                    (1.7)
 
@@ -108,3 +108,17 @@ def rate_in_old_units(alpha, s):
     0.125
     """
     return alpha / s**2  # (1.9)
+
+
+def mean_square_gradient(lam, distance, noise):
+    """E[g_j²] where g_j = λ_j θ_j + noise: squares of independent parts add.
+
+    E[g_j²] = λ_j² E[θ_j²] + σ_j²                                      (1.10)
+
+    distance : root mean square of θ_j, its distance from the minimum
+    noise : standard deviation σ_j of the gradient's noise
+
+    >>> mean_square_gradient(3.0, 1.0, 4.0)
+    25.0
+    """
+    return lam**2 * distance**2 + noise**2  # (1.10)
