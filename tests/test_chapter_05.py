@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from descent import (gradient_descent, rmsprop, rmsprop_centered,
                      rmsprop_momentum, run, theory)
-from descent.exercises import (check_best_translation, check_eps_outside,
-                               check_noise, check_rattle)
+from descent.exercises import (check_best_translation, check_noise,
+                               check_rattle, check_runaway)
 from descent.precision import BITS, round_to, spacing
 from descent.problems import ravine
 
@@ -110,6 +110,15 @@ def test_rmsprop_rattles_at_half_a_step_less_epsilon_over_curvature(
     assert path.theta[-1, 0] * path.theta[-2, 0] < 0
 
 
+@given(st.floats(0.05, 1), st.floats(1, 100), st.sampled_from([0.9, 1.1]))
+def test_epsilon_of_half_a_step_times_curvature_stops_the_rattle(alpha, lam,
+                                                                share):
+    far = np.abs(run(rmsprop, lambda theta: lam * theta, [10 * alpha], 900,
+                     alpha=alpha, beta2=0.8,
+                     eps=share * alpha * lam / 2).theta[-1, 0])
+    assert (far < 1e-6 * alpha) == (share > 1)
+
+
 # ---- few digits -----------------------------------------------------------
 
 
@@ -182,6 +191,13 @@ def test_in_bfloat16_v_stops_at_a_quarter_and_never_falls():
     np.testing.assert_array_equal(round_to(0.999 * v, 8), v)
     np.testing.assert_array_equal(round_to((1 - 2.0**-9) * v, 8), v)
     assert np.any(round_to(0.997 * v, 8) < v)
+
+
+def test_rounded_twice_a_step_v_stops_twice_as_high_in_bfloat16():
+    v = 0.0
+    for _ in range(20_000):
+        v = round_to(round_to(0.999 * v, 8) + 0.001, 8)
+    assert v == 0.5
 
 
 def test_in_float16_a_small_gradient_makes_an_infinite_step():
@@ -335,10 +351,31 @@ def snippet(gradients, beta2, old=False, factor=1.0):
     return np.array(all_w)
 
 
+def difference(gradients, beta2):
+    m = v = 0.0
+    all_w = [0.0]
+    for g in gradients:
+        m, v = (beta2 * x + (1 - beta2) * y for x, y in ((m, g), (v, g * g)))
+        all_w.append(v - m * m)
+    return np.array(all_w)
+
+
+def welford(gradients, beta2):
+    """The right moment, from the old distance and the new one."""
+    m, all_w = 0.0, [0.0]
+    for g in gradients:
+        old, m = m, beta2 * m + (1 - beta2) * g
+        all_w.append(beta2 * all_w[-1] + (1 - beta2) * (g - old) * (g - m))
+    return np.array(all_w)
+
+
+def jerks(half, spread=0.1):
+    """Forth at an even pace, and back in jerks."""
+    back = -0.5 + spread * (-1.0) ** np.arange(half)
+    return np.concatenate([np.full(half, 0.5), back])
+
+
 @pytest.mark.parametrize("check, answer, said", [
-    (check_eps_outside, np.sqrt(1.1e-7) - 1e-4, ": correct"),
-    (check_eps_outside, 1e-7, "same number"),
-    (check_eps_outside, 10**-3.5, "right at v = 0"),
     (check_rattle, lambda a, lam, e: max(a / 2 - e / lam, 0), ": correct"),
     (check_rattle, lambda a, lam, e: a / 2 - e / lam, "return 0 there"),
     (check_rattle, lambda a, lam, e: max(a - e / lam, 0), "the length 2a"),
@@ -347,6 +384,21 @@ def snippet(gradients, beta2, old=False, factor=1.0):
     (check_noise, lambda g, b: snippet(g, b, old=True, factor=b), ": correct"),
     (check_noise, snippet, "this is the snippet"),
     (check_noise, lambda g, b: snippet(g, b, old=True), "factor is missing"),
+    (check_noise, lambda g, b: difference(g, b), "rounding eats it"),
+    (check_noise, lambda g, b: welford(g, b), ": correct"),
+    (check_runaway, jerks(100), ": correct"),
+    (check_runaway, lambda: jerks(100), ": correct"),
+    (check_runaway, jerks(100, spread=0), "come back in jerks"),
+    (check_runaway, np.tile([0.5, -0.5], 100), "never steady"),
+    (check_runaway, np.repeat([0.1, -0.9], [180, 20]), "as many steps back"),
+    (check_runaway, -jerks(100), ": correct"),
+    (check_runaway, jerks(100) * 3, "between −1 and 1"),
+    (check_runaway, jerks(100) + 0.01, "the sum is 2, not zero"),
+    (check_runaway, jerks(50), "(200,) is needed"),
+    (check_runaway, np.full(200, np.nan), "between −1 and 1"),
+    (check_runaway, "rubbish", "array of numbers"),
+    (check_runaway, lambda: 1 / 0, "ZeroDivisionError"),
+    (check_runaway, lambda: None, "not done yet"),
     (check_best_translation, ((1 + 5**0.5) / 2, ((1 + 5**0.5) / 2) ** 0.5),
      ": correct"),
     (check_best_translation, (1.0, 2**0.5), "smaller worst factor"),

@@ -8,8 +8,8 @@ from descent.exercises.chapter_01 import (check_axis_limit,
                                           check_rates_of_layers,
                                           check_three_rates)
 from descent.exercises.chapter_02 import (check_backwards_average,
+                                          check_beat_both_means,
                                           check_half_lives, check_larger_batch,
-                                          check_noise_that_remembers,
                                           check_nothing_comes_twice)
 from descent.exercises.chapter_03 import (check_beat_hinton, check_bring_to_rest,
                                           check_drift_from_skewness,
@@ -18,9 +18,8 @@ from descent.exercises.chapter_04 import (check_clipped_rmsprop,
                                           check_decay_rate_for,
                                           check_even_travel,
                                           check_worst_decay_rate)
-from descent.exercises.chapter_05 import (check_best_translation,
-                                          check_eps_outside, check_noise,
-                                          check_rattle)
+from descent.exercises.chapter_05 import (check_best_translation, check_noise,
+                                          check_rattle, check_runaway)
 from descent.exercises.chapter_06 import (check_dampened_weights,
                                           check_nesterov_limit,
                                           check_two_rates,
@@ -30,13 +29,12 @@ from descent.exercises.chapter_07 import (check_corrected_average,
                                           check_resumable, check_resumed_step,
                                           check_right_first_step,
                                           check_schedule)
-from descent.exercises.chapter_08 import (check_first_wrong_step,
-                                          check_keras_factor,
-                                          check_stuck_counter)
+from descent.exercises.chapter_08 import (check_shortest_test,
+                                          check_stuck_counter,
+                                          check_two_steps)
 from descent.exercises.chapter_09 import (check_counterexample, check_my_bound,
                                           check_never_silent)
-from descent.exercises.chapter_10 import (check_rate_for_floor,
-                                          check_share_on_noise,
+from descent.exercises.chapter_10 import (check_decay, check_share_on_noise,
                                           check_signal_share,
                                           check_signal_shows)
 from descent.exercises.chapter_11 import (check_amsgrad, check_reddi_threshold,

@@ -2,29 +2,10 @@
 
 import numpy as np
 
-from descent import theory
-from descent.exercises.engine import check_function, check_value
+from descent.exercises.engine import (Complaint, check_function, check_value,
+                                      never_raises)
 from descent.loop import run
-from descent.rules import adam
-
-
-def check_eps_outside(answer):
-    """The ε outside the root that equals 1e-7 inside it at g = 1e-4.
-
-    >>> check_eps_outside(1e-7)
-    the ε: not right: 1e-07
-        likely cause: this is the same number: outside, it is compared with |g|
-    """
-    g, eps = 1e-4, 1e-7
-    right = np.sqrt(g**2 + eps) - g
-    check_value("the ε", answer, right, wrong={
-        "this is the same number: outside, it is compared with |g|": eps,
-        "this is right at v = 0, not at this gradient": np.sqrt(eps),
-        "this is the translation in the other direction": eps**2,
-        "this is the other direction: from outside to inside":
-            theory.eps_inside_for(eps, g**2),
-        "this is the whole divisor; subtract √v": np.sqrt(g**2 + eps),
-        "√v is |g|, not g²": np.sqrt(g**2 + eps) - g**2})
+from descent.rules import adam, rmsprop, rmsprop_centered
 
 
 def check_rattle(function):
@@ -81,10 +62,10 @@ def check_noise(function):
         return path.v - path.m**2
 
     stream = np.random.default_rng(5).standard_normal(40)
-    check_function(
-        function, _noise, quantities=("w",), first_t=0,
-        inputs=[(stream, 0.9), (1 + 0.3 * stream, 0.6),
-                (np.full(400, 0.1), 0.9)],
+    far = 1e6 + np.random.default_rng(6).standard_normal(400)
+    check_function(  # far from zero, v − m² has four digits and less
+        function, _noise, quantities=("w",), first_t=0, rtol=1e-12,
+        inputs=[(stream, 0.9), (1 + 0.3 * stream, 0.6), (far, 0.9)],
         wrong={
             "this is the snippet: the new mean stands in (g − m)":
                 lambda g, b: _noise(g, b, new_mean=True, factor=1.0),
@@ -92,7 +73,7 @@ def check_noise(function):
                 lambda g, b: _noise(g, b, new_mean=True),
             "the old mean is right, but a factor is missing":
                 lambda g, b: _noise(g, b, factor=1.0),
-            "this is v − m²: on a constant gradient rounding eats it":
+            "this is v − m²: where the mean is large, rounding eats it":
                 difference})
 
 
@@ -114,3 +95,57 @@ def check_best_translation(answer):
         "the factor is right; c is upside down":
             np.array([1 / c, np.sqrt(c)]),
         "the two are exchanged": np.array([np.sqrt(c), c])})
+
+
+@never_raises
+def check_runaway(stream):
+    """200 gradients with the sum zero: centered RMSprop runs, plain stays.
+
+    >>> check_runaway(lambda: None)
+    your stream: not done yet
+    >>> check_runaway(np.tile([1.0, -1.0], 100))
+    your stream: centered RMSprop ends 1.63 α away; 3000 are asked for
+        likely cause: it is never steady: centered steps grow on equal gradients
+    """
+    try:
+        _judge_stream(stream() if callable(stream) else stream)
+    except Complaint as complaint:
+        return "your stream", str(complaint)
+    except Exception as error:
+        return "your stream", f"it raised {type(error).__name__}: {error}"
+    return "your stream", "correct"
+
+
+def _judge_stream(stream):
+    if stream is None:
+        raise Complaint("not done yet")
+    try:
+        g = np.array(stream, dtype=float)
+    except (TypeError, ValueError):
+        raise Complaint("it must be an array of numbers") from None
+    if g.shape != (200,):
+        raise Complaint(f"it has shape {g.shape}, but (200,) is needed")
+    if not (np.abs(g) <= 1).all():
+        raise Complaint("each gradient is a number between −1 and 1")
+    if abs(g.sum()) > 1e-9:
+        raise Complaint(f"the sum is {g.sum():.3g}, not zero")
+    plain, centered = (run(rule, theta0=[0.0], gradients=g[:, None],
+                           alpha=1.0).theta[-1, 0]
+                       for rule in (rmsprop, rmsprop_centered))
+    if np.isnan(centered):
+        raise Complaint("centered RMSprop ends in NaN; it should run, not die")
+    if abs(centered) <= 3000:
+        text = (f"centered RMSprop ends {abs(centered):.3g} α away; "
+                "3000 are asked for")
+        if not (np.diff(g) == 0).any():
+            text += ("\n    likely cause: it is never steady: centered steps "
+                     "grow on equal gradients")
+        elif abs(plain) <= 15:
+            text += ("\n    likely cause: it is as steady both ways, or not "
+                     "for long enough: come back in jerks")
+        raise Complaint(text)
+    if abs(plain) > 15:
+        raise Complaint(
+            f"centered RMSprop runs, but plain RMSprop too: it ends "
+            f"{abs(plain):.3g} α away, and 15 are allowed\n    likely cause: "
+            "each plain step is about α: as many steps back as forth")
