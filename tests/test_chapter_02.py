@@ -1,7 +1,11 @@
 """Chapter 2, An average that forgets: closed forms against runs and sums."""
 
+import warnings
 from itertools import combinations, product
+from pathlib import Path
 
+import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 import sympy
@@ -10,8 +14,8 @@ from hypothesis import strategies as st
 
 from descent import adam, run, theory
 from descent.recorded.data import digits, split
-from descent.exercises import (check_backwards_average, check_half_lives,
-                               check_larger_batch, check_noise_that_remembers,
+from descent.exercises import (check_backwards_average, check_beat_both_means,
+                               check_half_lives, check_larger_batch,
                                check_nothing_comes_twice)
 from descent.network import Network
 from descent.problems import ramp
@@ -178,18 +182,10 @@ def test_the_plain_mean_of_n_entries_has_the_same_noise_and_the_same_age(n):
     assert theory.mean_age(beta) == pytest.approx(np.mean(np.arange(n)))
 
 
-@given(st.floats(0.1, 0.95), st.floats(-0.9, 0.9))
-def test_the_variance_on_noise_that_remembers(beta, rho):
-    k = np.arange(600)
-    w = (1 - beta) * beta**k
-    # Cov(x_{t-j}, x_{t-k}) = rho^|j-k|; sum over the difference
-    inner = np.convolve(w, w[::-1])[599:]
-    exact = inner[0] + 2 * (inner[1:] * rho ** k[1:]).sum()
-    closed = (1 - beta) / (1 + beta) * (1 + beta * rho) / (1 - beta * rho)
-    assert closed == pytest.approx(exact, rel=1e-9)
-
-
 GAMMA = np.array([0.95, 0.9, 0.8, 0.7])
+
+
+STRAIGHT = np.arange(28.0, 0, -1) / 406
 
 
 def newest_last(x, beta):
@@ -214,13 +210,74 @@ def newest_last(x, beta):
     (check_larger_batch, 0.9**16, "correct"),
     (check_larger_batch, -0.6, "colleague"),
     (check_larger_batch, 0.9, "in steps"),
-    (check_noise_that_remembers,
-     lambda b, r: (1 - b) / (1 + b) * (1 + b * r) / (1 - b * r), "correct"),
-    (check_noise_that_remembers, lambda b, r: (1 - b) / (1 + b), "white"),
-    (check_noise_that_remembers,
-     lambda b, r: (1 - b) / (1 + b) / (1 - b * r), "counts twice"),
+    (check_half_lives, -1 / np.log(GAMMA), "time constant"),
+    (check_larger_batch, 0.9 ** (1 / 16), "smaller batch"),
+    (check_beat_both_means, STRAIGHT, "correct"),
+    (check_beat_both_means, lambda: list(STRAIGHT), "correct"),
+    (check_beat_both_means, None, "not done yet"),
+    (check_beat_both_means, lambda: None, "not done yet"),
+    (check_beat_both_means, STRAIGHT[::-1], "the oldest comes last"),
+    (check_beat_both_means, 2 * STRAIGHT, "sum to 2"),
+    (check_beat_both_means, [1.5, -0.5], "age 1 is negative"),
+    (check_beat_both_means, np.full(30, 1 / 30), "mean age is 14.5"),
+    (check_beat_both_means, np.full(19, 1 / 19), "plain mean of 19"),
+    (check_beat_both_means, 0.1 * 0.9 ** np.arange(300), "exponential"),
+    (check_beat_both_means, [1.0], "at most 0.05"),
+    (check_beat_both_means, "abc", "must be a number"),
+    (check_beat_both_means, [], "a list of finite numbers"),
+    (check_beat_both_means, np.eye(2), "a list"),
+    (check_beat_both_means, [np.nan, 1.0], "finite"),
 ])
 def test_the_checks_know_the_answer_and_the_likely_mistakes(
         check, answer, verdict, capsys):
     check(answer)
     assert verdict in capsys.readouterr().out
+
+
+def test_no_weights_beat_the_straight_line():
+    """Mixed with any others of this mean age or less, the noise is higher."""
+    ages, draws = np.arange(40), np.random.default_rng(0)
+    best = np.r_[STRAIGHT, np.zeros(12)]
+    assert ages @ best == pytest.approx(9) and best @ best < 0.0469
+    tried = 0
+    for other in draws.dirichlet(np.r_[np.ones(18), np.full(22, 0.02)], 500):
+        if ages @ other <= 9:
+            for share in (0.001, 0.1, 1):
+                mixed = best + share * (other - best)
+                assert mixed @ mixed > best @ best
+            tried += 1
+    assert tried > 20
+
+
+# ---- a reader's edits -----------------------------------------------------
+
+EDITS = {  # what stands in a cell, and what a reader may write there
+    "last = 200": "last = 115",
+    "default_rng(2)": "default_rng(7)",
+    "alpha=0.1": "alpha=0.2",
+    "decay = np.array([0, 0.5, 0.7,": "decay = np.array([0, 0.2, 0.4, 0.7,",
+    "beta, m = 0.9, 0.0": "beta, m = 0.6, 0.0",
+    "b = 0.99": "b = 0.8",
+    "streams=20": "streams=5",
+    "beta, v = 0.9": "beta, v = 0.99",
+    "for b in (0.0, 0.5,": "for b in (0.1, 0.3,",
+}
+
+
+def test_a_reader_who_edits_numbers_reaches_the_end(capsys):
+    name = "02_an_average_that_forgets.ipynb"
+    path = Path(__file__).parents[1] / "chapters" / name
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells
+             if cell.cell_type == "code" and cell.id != "colab"]
+    whole = "\n".join(cell.source for cell in cells)
+    assert [text for text in EDITS if text not in whole] == []
+    names = {}
+    with warnings.catch_warnings(), plt.rc_context():
+        warnings.simplefilter("ignore")  # plt.show without a screen
+        for cell in cells:
+            source = cell.source
+            for before, after in EDITS.items():
+                source = source.replace(before, after)
+            exec(compile(source, cell.id, "exec"), names)
+    plt.close("all")
+    assert capsys.readouterr().out.count(": correct\n") == 5  # solutions

@@ -3,7 +3,9 @@
 import numpy as np
 
 from descent import theory
-from descent.exercises.engine import check_function, check_value
+from descent.exercises.engine import (_array, _call, _cause, _undone,
+                                      check_function, check_value,
+                                      never_raises)
 
 
 def check_half_lives(answer):
@@ -17,7 +19,7 @@ def check_half_lives(answer):
     check_value("the half-lives", answer, theory.half_life(gamma), wrong={
         "this is γ⁻¹, the claim itself": 1 / gamma,
         "this is 1/(1 − γ): the time to fall to about 1/e": 1 / (1 - gamma),
-        "this is the time to fall to 1/e exactly": -1 / np.log(gamma),
+        "this is the time constant, in which a weight falls to 1/e": -1 / np.log(gamma),
         "this is γ/(1 − γ), the mean age": theory.mean_age(gamma),
         "ln 2/(1 − γ) is only the limit for γ → 1":
             np.log(2) / (1 - gamma),
@@ -79,24 +81,41 @@ def check_larger_batch(answer):
         "this gives the newcomer a smaller share": 1 - 0.1 / 16})
 
 
-def check_noise_that_remembers(function):
-    """Check ``factor_with_memory(beta, rho)``.
+@never_raises
+def check_beat_both_means(answer):
+    """Weights for the ages 0, 1, ...: mean age at most 9, noise at most 0.05.
 
-    >>> check_noise_that_remembers(lambda beta, rho: None)
-    <lambda>: not done yet
+    The plain mean of 19 and the exponential average with β = 0.9 both let
+    1/19 of the variance through at this age; 0.0468 is the least possible.
+
+    >>> check_beat_both_means([1 / 19] * 19)
+    your weights: they let 0.0526316 of the variance through; at most 0.05 is asked for
+        likely cause: this is the plain mean of 19
     """
-    def right(beta, rho):
-        white = theory.variance_factor(np.inf, beta)
-        return white * (1 + beta * rho) / (1 - beta * rho)
-
-    check_function(
-        function, right, inputs=[(0.9, 0.5), (0.5, -0.8), (0.99, 0.9)],
-        wrong={"this is white noise: ρ is missing":
-                   lambda b, r: theory.variance_factor(np.inf, b),
-               "each pair of entries counts twice in a variance":
-                   lambda b, r: theory.variance_factor(np.inf, b)
-                   / (1 - b * r),
-               "the sign of ρ is wrong": lambda b, r: right(b, -r),
-               "x_t and m_{t−1} are a step further apart":
-                   lambda b, r: theory.variance_factor(np.inf, b)
-                   * (1 + 2 * b / (1 - b * r))})
+    name = "your weights"
+    w = _call(answer, ()) if callable(answer) else answer
+    if _undone(w):
+        return name, "not done yet"
+    w = _array(w)
+    if w.ndim != 1 or not len(w) or not np.isfinite(w).all():
+        return name, "a list of finite numbers is needed, one for each age"
+    if (w < 0).any():
+        return name, f"the weight of age {int((w < 0).argmax())} is negative"
+    if abs(w.sum() - 1) > 1e-6:
+        return name, f"they sum to {w.sum():.6g}, not to one"
+    age, noise = np.arange(len(w)) @ w, w @ w
+    if age > 9 + 1e-6:
+        cause = ("the newest entry has age 0, the oldest comes last"
+                 if np.arange(len(w)) @ w[::-1] <= 9 and noise <= 0.05 else "")
+        return name, (f"their mean age is {age:.6g}; at most 9 is asked for"
+                      + (_cause(cause) if cause else ""))
+    if noise > 0.05:
+        known = {"this is the plain mean of 19": np.full(19, 1 / 19),
+                 "this is the exponential average with β = 0.9":
+                     0.1 * 0.9 ** np.arange(len(w))}
+        causes = [_cause(cause) for cause, other in known.items()
+                  if len(other) == len(w) and np.allclose(w, other, atol=1e-4)]
+        return name, (f"they let {noise:.6g} of the variance through; "
+                      "at most 0.05 is asked for" + "".join(causes[:1]))
+    return name, (f"correct\n    mean age {age:.6g}, and they let "
+                  f"{noise:.6g} of the variance through")
