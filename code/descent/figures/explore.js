@@ -82,7 +82,7 @@ function mover(spec, artist, group, start) {
 }
 
 // A question: nothing of the answer is seen until the reader has committed, or asks to be shown.
-// `revealed` is told once; `open` hides the answer again.
+// `revealed` is told what was said; `open` hides the answer again.
 function question(root, revealed) {
   const part = name => root.querySelector(`:scope > .descent-${name}`);
   const answer = part("answer"), reply = part("reply"), said = reply.firstChild, says = all(reply, "[data-for]");
@@ -96,7 +96,7 @@ function question(root, revealed) {
     said.textContent = words ? words + " " : "";
     for (const each of says) each.hidden = choice >= 0 && each.dataset.for != choice;
     if (!pills.includes(document.activeElement)) reply.focus({ preventScroll: true });
-    revealed?.();
+    revealed?.(words);
   }
   function open() {
     root.dataset.waiting = said.textContent = "";
@@ -369,7 +369,7 @@ async function mount(root, payload, { position, moved, settled } = {}) {
   api.set(index);
   rows.forEach((_, k) => show(k));
   root.querySelector(":scope > img, :scope > svg").replaceWith(svg);
-  const { predict } = root.dataset, asked = predict && question(root, () => predict == "ask" && api.set(position?.(spec) ?? index));
+  const { predict } = root.dataset, asked = predict && question(root, words => (predict == "ask" || !words) && api.set(position?.(spec) ?? index));
   if (spec.draw) drawing(spec, svg, root, asked);
   if (!predict) api.set(position?.(spec) ?? index);
   // Notebook 7 sees a key before the figure does; it asks the focused element.
