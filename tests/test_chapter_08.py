@@ -223,10 +223,87 @@ def test_another_cycle_on_which_adam_drifts_more():
         theory.drift_on_cycle(0.99, cycle)) < 0
 
 
+def calm(shape=(1,)):
+    """Adam after gradients of 1 for ever: both averages are 1."""
+    return State(theta=np.zeros(shape), t=10**6, m=np.ones(shape), v=np.ones(shape))
+
+
+@pytest.mark.equation("8.11")
+@pytest.mark.parametrize("r", [0.01, 0.3, 5.0])
+@pytest.mark.parametrize("beta1, beta2", [(0.9, 0.999), (0.6, 0.8), (0.0, 0.9)])
+def test_adam_after_a_jump_of_its_gradients(r, beta1, beta2):
+    path = run(adam, theta0=calm(), gradients=np.full((60, 1), r), alpha=1.0,
+               beta1=beta1, beta2=beta2, eps=0.0)
+    k = np.arange(1, 61)
+    assert -np.diff(path.theta[:, 0]) == pytest.approx(
+        theory.adam_speed_after_jump(k, r, beta1, beta2), abs=1e-10)
+
+
+@pytest.mark.equation("8.11")
+def test_without_momentum_adam_falls_as_rmsprop_does_and_returns_with_it():
+    k = np.array([1, 10, 1000])
+    assert theory.adam_speed_after_jump(k, 0.01, 0.0, 0.99) == pytest.approx(
+        theory.speed_after_jump(k, 0.01, 0.99), rel=ROUNDING)
+    last = np.ceil(theory.steps_to_half_speed(0.01, 0.999))
+    assert last == 8108
+    before, at = theory.adam_speed_after_jump(last - [1, 0], 0.01, 0.9, 0.999)
+    assert before < 0.5 <= at
+
+
+@pytest.mark.equation("8.12")
+@pytest.mark.parametrize("H", [1000.0, -30.0, 2.0])
+@pytest.mark.parametrize("beta1, beta2", [(0.9, 0.999), (0.6, 0.8), (0.0, 0.9)])
+def test_adam_after_one_spike(H, beta1, beta2):
+    stream = np.ones((60, 1))
+    stream[0] = H
+    path = run(adam, theta0=calm(), gradients=stream, alpha=1.0, beta1=beta1,
+               beta2=beta2, eps=0.0)
+    assert -np.diff(path.theta[:, 0]) == pytest.approx(
+        theory.adam_speed_after_spike(np.arange(60), H, beta1, beta2), abs=1e-10)
+
+
+@pytest.mark.equation("8.13")
+@pytest.mark.parametrize("beta1, beta2", [(0.9, 0.999), (0.5, 0.7), (0.0, 0.9)])
+def test_lurch_is_the_sum_of_the_steps_after_an_immense_spike(beta1, beta2):
+    k = np.arange(400)
+    # ten orders of magnitude before the ones are felt, of which v takes two
+    steps = theory.adam_speed_after_spike(k, 1e30, beta1, beta2)
+    felt = (beta1 / np.sqrt(beta2)) ** k > 1e-12
+    assert steps[felt].sum() == pytest.approx(theory.lurch(beta1, beta2), rel=1e-9)
+
+
+@pytest.mark.equation("8.13")
+def test_lurch_of_the_defaults_is_little_more_than_the_step_of_rmsprop():
+    assert theory.lurch(0.9, 0.999) == pytest.approx(31.766, abs=1e-3)
+    assert theory.lurch(0.0, 0.999) == pytest.approx(
+        theory.first_step_after_jump(1e9, 0.999), rel=1e-6)
+
+
 @pytest.mark.parametrize("check, answer, verdict", [
-    (exercises.check_keras_factor, 10.02, "correct"),
-    (exercises.check_keras_factor, 22.37, "this is the factor at t = 2"),
-    (exercises.check_keras_factor, 3.24, "this is the factor at t = 100"),
+    (exercises.check_two_steps, ("before", 8e-8, 0.96), "correct"),
+    (exercises.check_two_steps, lambda: (None, None, None), "not done yet"),
+    (exercises.check_two_steps, ("before", None, 0.96), "ε is not done yet"),
+    (exercises.check_two_steps, ("after", 8e-8, 0.96), "equally long"),
+    (exercises.check_two_steps, ("beside", 8e-8, 0.96), '"before" or "after"'),
+    (exercises.check_two_steps, ("before", 2.857e-7, 0.96), "ε_2"),
+    (exercises.check_two_steps, ("before", 0.08, 0.96), "units of the gradient"),
+    (exercises.check_two_steps, ("before", 8e-8, 1.4), "square it"),
+    (exercises.check_two_steps, ("before", 8e-8, 1.96), "1 + β₂"),
+    (exercises.check_two_steps, ("before", 8e-8, 0.04), "1 − β₂"),
+    (exercises.check_two_steps, ("before", 8e-8, np.nan), "β₂ is not right"),
+    (exercises.check_two_steps, ("before", 8e-8), "it has 2 parts"),
+    (exercises.check_two_steps, 7, "cannot be read"),
+    (exercises.check_two_steps, ("before", "small", 0.96), "cannot be read"),
+    (exercises.check_shortest_test, [3e-8, -3e-7], "correct"),
+    (exercises.check_shortest_test, lambda: [None, None], "not done yet"),
+    (exercises.check_shortest_test, [1.0, -1.0], "6 of 27 broken Adams"),
+    (exercises.check_shortest_test, [1e-8, 3e-8], "β₁ and β₂ are exchanged"),
+    (exercises.check_shortest_test, [1e-8] * 3, "two are asked for"),
+    (exercises.check_shortest_test, [1e-8, np.nan], "each gradient is a number"),
+    (exercises.check_shortest_test, 3e-8, "a list of two numbers"),
+    (exercises.check_shortest_test, "abc", "a list of two numbers"),
+    (exercises.check_shortest_test, [], "a list of two numbers"),
+    (exercises.check_shortest_test, lambda: 1 / 0, "ZeroDivisionError"),
     (exercises.check_stuck_counter, (0.316, 12), "correct"),
     (exercises.check_stuck_counter, lambda: (None, None), "not done yet"),
     (exercises.check_stuck_counter, (3.162, 12), "too short, not too long"),

@@ -3,32 +3,62 @@
 import numpy as np
 
 from descent import theory
-from descent.exercises.engine import check_value
+from descent.exercises.engine import Complaint, check_value, never_raises
+from descent.exercises.mistakes import BROKEN_ADAMS
+from descent.loop import run
+from descent.rules import adam
 
 
-def check_keras_factor(answer):
-    """How many times Keras's ε counts at t = 10, for β₂ = 0.999.
+def check_two_steps(answer):
+    """What a program is of which chapter 8 shows two steps: (side, ε, β₂).
 
-    >>> check_keras_factor(1000**0.5)
-    factor at t = 10: not right: 31.6228
-        likely cause: this is the factor at t = 1
+    >>> check_two_steps(("after", 1e-7, 0.95))
+    the program: with ε after the correction both steps would be equally long
+    >>> check_two_steps(("before", 4e-7, 0.96))
+    the program: ε is not right: 4e-07
+        likely cause: this is ε_1, what it acts like at t = 1
     """
-    factor = theory.eps_after_correction
-    check_value("factor at t = 10", answer, factor(10, 1.0, 0.999), wrong={
-        **{f"this is the factor at t = {t}": factor(t, 1.0, 0.999)
-           for t in (1, 2, 9, 11, 100)},
-        "β₁ is taken for β₂": factor(10, 1.0, 0.9)})
+    _check_two_steps(answer)
 
 
-def check_first_wrong_step(answer):
-    """The first step at which the suspect of chapter 8 differs from Adam.
+TWO_STEPS = {"side": "before", "ε": 8e-8, "β₂": 0.96}
 
-    >>> check_first_wrong_step(1)
-    first wrong step: not right: 1
-        likely cause: m̂₁ = g₁ and v̂₁ = g₁²: the first step is right
-    """
-    check_value("first wrong step", answer, 2, wrong={
-        "m̂₁ = g₁ and v̂₁ = g₁²: the first step is right": 1})
+
+@never_raises
+def _check_two_steps(answer):
+    name = "the program"
+    value = answer() if callable(answer) else answer
+    if value is None or all(part is None for part in value):
+        return name, "not done yet"
+    if len(value) != 3:
+        return name, f"it must be side, ε, β₂, but it has {len(value)} parts"
+    for part, given in zip(TWO_STEPS, value):
+        if given is None:
+            return name, f"{part} is not done yet"
+    side, eps, beta2 = value
+    if side not in ("before", "after"):
+        return name, 'the side is "before" or "after"'
+    if side == "after":
+        return name, ("with ε after the correction both steps would be "
+                      "equally long")
+    right = TWO_STEPS["ε"], TWO_STEPS["β₂"]
+    first, second = theory.eps_after_correction(np.array([1, 2]), *right)
+    wrong = {"ε": {"this is ε_1, what it acts like at t = 1": first,
+                   "this is ε_2, what it acts like at t = 2": second,
+                   "it is in units of the gradient": right[0] / 1e-6},
+             "β₂": {"this is 1 − β₂": 1 - right[1],
+                    "this is ε_1/ε_2: square it, and subtract 1":
+                        first / second,
+                    "this is 1 + β₂": 1 + right[1]}}
+    for part, given, wanted in zip(("ε", "β₂"), (eps, beta2), right):
+        given = float(given)
+        if not abs(given / wanted - 1) < 5e-3:
+            causes = [f"\n    likely cause: {cause}"
+                      for cause, value in wrong[part].items()
+                      if abs(given / value - 1) < 5e-3]
+            return name, f"{part} is not right: {given:.6g}" + "".join(
+                causes[:1])
+    return name, "correct"
 
 
 def check_stuck_counter(answer):
@@ -48,4 +78,65 @@ def check_stuck_counter(answer):
         "not too long": [1 / end, worst],
         "this is uncorrected Adam at the rate α: here the first step is right":
             [1.0, worst],
-        "this is a count that is one too high, s = 1": [1.0, 28]})
+        "this is a count that is one too high, a = 1": [1.0, 28]})
+
+
+def broken_adams_that_pass(gradients):
+    """The mistakes that these gradients do not show, of `BROKEN_ADAMS`.
+
+    A mistake is shown where the path leaves Adam's by more than 5 % of α,
+    from θ_0 = 1 with α = 0.1, β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
+
+    >>> len(broken_adams_that_pass([1.0]))
+    9
+    """
+    stream, start = np.asarray(gradients, float)[:, None], np.ones(1)
+    hyper = (0.1, 0.9, 0.999, 1e-8)
+    right = run(adam, theta0=start, gradients=stream, alpha=hyper[0],
+                beta1=hyper[1], beta2=hyper[2], eps=hyper[3]).theta
+    passing = []
+    for name, broken in BROKEN_ADAMS.items():
+        try:
+            with np.errstate(all="ignore"):
+                apart = np.abs(broken(start, stream, *hyper) - right).max()
+        except Exception:
+            continue  # it does not run at all
+        if apart <= 0.05 * hyper[0]:
+            passing.append(name)
+    return passing
+
+
+def check_shortest_test(gradients):
+    """Two gradients on which every broken Adam differs from Adam.
+
+    >>> check_shortest_test([1.0])
+    your test: 9 of 27 broken Adams pass it, for example this one:
+        ε is inside the root
+    >>> check_shortest_test([1, 1, 1])
+    your test: 3 gradients; two are asked for
+    """
+    _check_shortest_test(gradients)
+
+
+@never_raises
+def _check_shortest_test(gradients):
+    name = "your test"
+    value = gradients() if callable(gradients) else gradients
+    if value is None or isinstance(value, (list, tuple)) and value and all(
+            g is None for g in value):
+        return name, "not done yet"
+    try:
+        stream = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise Complaint("it must be a list of two numbers") from None
+    if stream.ndim != 1 or not len(stream):
+        return name, "it must be a list of two numbers"
+    if not (np.abs(stream) <= 1e100).all():
+        return name, "each gradient is a number of at most 1e100 in size"
+    if len(stream) > 2:
+        return name, f"{len(stream)} gradients; two are asked for"
+    passing = broken_adams_that_pass(stream)
+    if passing:
+        return name, (f"{len(passing)} of {len(BROKEN_ADAMS)} broken Adams "
+                      f"pass it, for example this one:\n    {passing[0]}")
+    return name, "correct"

@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from descent.theory.rmsprop import second_moment_on_cycle
 from descent.theory.bias_correction import lag
+from descent.theory.memory import (second_moment_after_jump,
+                                   second_moment_after_spike)
+from descent.theory.rmsprop import second_moment_on_cycle
 
 
 def first_adam_step(g, eps):
@@ -18,11 +20,11 @@ def first_adam_step(g, eps):
 
 
 def step_with_wrong_t(t, beta1, beta2, late=1):
-    """Adam's step where t + s is taken for t, over the right step (ε = 0).
+    """Adam's step where t + a is taken for t, over the right step (ε = 0).
 
-    r_t = (1 − β₁^t)/(1 − β₁^{t+s}) · √((1 − β₂^{t+s})/(1 − β₂^t))      (8.2)
+    Δ'_t/Δ_t = (1 − β₁^t)/(1 − β₁^{t+a}) · √((1 − β₂^{t+a})/(1 − β₂^t)) (8.2)
 
-    late : s; 1 where t is counted one too high, 1 − t where it stays at 1
+    late : a; 1 where t is counted one too high, 1 − t where it stays at 1
 
     >>> float(step_with_wrong_t(1, 0.0, 0.21))
     1.1
@@ -65,7 +67,7 @@ def eps_after_correction(t, eps_hat, beta2):
 
 
 def adam_step_on_signs(signs, beta1):
-    """Adam's step after gradients of one size, c s_1, ..., c s_t (ε = 0).
+    """Adam's step after gradients of one size, with signs s_1, ..., s_t (ε = 0).
 
     Δ_t/α = −(1 − β₁)/(1 − β₁^t) · Σ_{k=0}^{t−1} β₁^k s_{t−k}           (8.6)
 
@@ -135,3 +137,43 @@ def share_of_drift(beta1, n):
     1.0
     """
     return 1 - lag(n, beta1) / ((n - 1) / 2)  # (8.10)
+
+
+def adam_speed_after_jump(k, r, beta1, beta2):
+    """Adam's k-th step after gradients of size 1 became r, over α (ε = 0).
+
+    |Δ_k|/α = (r + (1 − r) β₁^k) / √v_k, v_k from (4.1)                (8.11)
+
+    Without momentum, β₁ = 0, this is (4.2).
+
+    >>> float(adam_speed_after_jump(1, 0.0, 0.5, 0.25))
+    1.0
+    """
+    v = second_moment_after_jump(k, r, beta2)
+    return (r + (1 - r) * beta1**k) / np.sqrt(v)  # (8.11)
+
+
+def adam_speed_after_spike(k, H, beta1, beta2):
+    """Adam's step k after one gradient of H among ones, over α (ε = 0).
+
+    Δ_k/α = (1 + (1 − β₁) (H − 1) β₁^k) / √v_k, v_k from (4.6)         (8.12)
+
+    Positive the way that the ones push; k = 0 is the spike's own step, and
+    H < 0 a spike against them.
+
+    >>> float(adam_speed_after_spike(0, 3.0, 0.5, 0.625))
+    1.0
+    """
+    v = second_moment_after_spike(k, H, beta2)
+    return (1 + (1 - beta1) * (H - 1) * beta1**k) / np.sqrt(v)  # (8.12)
+
+
+def lurch(beta1, beta2):
+    """How far Adam moves on account of one immense gradient, over α (ε = 0).
+
+    (1 − β₁) / (√(1 − β₂) (1 − β₁/√β₂)), for β₁² < β₂                  (8.13)
+
+    >>> float(lurch(0.0, 0.75))
+    2.0
+    """
+    return (1 - beta1) / (np.sqrt(1 - beta2) * (1 - beta1 / np.sqrt(beta2)))  # (8.13)
