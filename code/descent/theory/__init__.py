@@ -60,10 +60,11 @@ from descent.theory.bias_correction import (corrected_weights, drift_remainder,
                                             startup_ratio_first_only,
                                             unrolled_first_moment, worst_ratio,
                                             worst_step)
-from descent.theory.adam import (adam_drift_on_cycle, adam_step_on_signs,
+from descent.theory.adam import (adam_drift_on_cycle, adam_speed_after_jump,
+                                 adam_speed_after_spike, adam_step_on_signs,
                                  eps_after_correction, eps_before_correction,
                                  first_adam_step, first_moment_on_cycle,
-                                 rate_before_correction,
+                                 lurch, rate_before_correction,
                                  rmsprop_momentum_step_on_signs,
                                  share_of_drift, step_with_wrong_t)
 from descent.theory.step_bounds import (bound_after_silence, echo_step,
