@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy
 
-from descent import adam, exercises, rmsprop, run, theory
+from descent import adam, amsgrad, exercises, rmsprop, run, theory
 from descent.problems import noisy
 
 ROUNDING = 1e-9
@@ -155,17 +155,6 @@ def test_spread_of_white_noise_is_variance_less_that_of_the_mean(beta):
     assert theory.expected_spread(beta, 9.0) == pytest.approx(right)
 
 
-def test_hats_make_a_weighted_variance():
-    g = np.random.default_rng(3).standard_normal(12)
-    path = run(adam, theta0=0.0, gradients=g, beta1=0.8, beta2=0.8)
-    w, past = theory.corrected_weights(12, 0.8), g[::-1]
-    spread = path.v_hat[-1] - path.m_hat[-1]**2
-    assert spread == pytest.approx((w * (past - w @ past)**2).sum())
-    M = 1 - 0.8**12
-    assert path.v[-1] - path.m[-1]**2 == pytest.approx(
-        M * spread + 0.8**12 * M * path.m_hat[-1]**2)
-
-
 @pytest.mark.equation("10.9")
 @pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
 @pytest.mark.parametrize("factor", [0.05, 0.4])
@@ -222,6 +211,28 @@ def test_adam_stays_on_its_floor_whatever_its_momentum(beta1):
     assert abs(mean - right) < 0.05 * right + 4 * error
 
 
+@pytest.mark.parametrize("share, rest", [(0.4, 0.91), (1.0, 0.85)])
+def test_the_floor_sinks_where_the_signal_lifts_v(share, rest):
+    draw = np.random.default_rng(9)
+    path = run(adam, lambda x: 10 * share * x + draw.standard_normal(x.shape),
+               np.zeros((300, 1)), 2500, alpha=0.1, record=25)
+    f = 10 * share * path.theta[20:, :, 0]**2 / 2
+    mean, error = mean_and_error(f)
+    assert abs(mean / 0.025 - rest) < 0.02 + 4 * error / 0.025
+
+
+def test_no_single_step_does_better_than_the_best_schedule():
+    z, slope = 1.0, 0.5  # λ/σ
+    for _ in range(5):
+        rates = np.linspace(0, 1, 2001)
+        reached = theory.distance_under_schedule(
+            rates[None], z, 1.0, slope)[-1]
+        best = slope * z / (1 + slope**2 * z)
+        assert rates[reached.argmin()] == pytest.approx(best, abs=1e-3)
+        assert reached.min() == pytest.approx(1 / (1 / z + slope**2), rel=1e-6)
+        z = 1 / (1 / z + slope**2)
+
+
 def test_a_rate_that_goes_to_zero_removes_the_floor():
     draw = np.random.default_rng(7)
     path = run(adam, lambda x: x + draw.standard_normal(x.shape),
@@ -237,6 +248,23 @@ def test_without_noise_adam_comes_back():
     assert size[5000:5500].max() < 1e-100 and size[6500:].max() > 0.01
     turned = size[:6800].argmin()
     assert 0.1 / np.sqrt(path.v_hat[turned, 0]) == pytest.approx(38, rel=0.05)
+
+
+@pytest.mark.parametrize("rule, eps", [(amsgrad, 1e-8), (adam, 0.01)])
+def test_adam_stays_where_its_rate_cannot_grow(rule, eps):
+    path = run(rule, lambda x: x, [1.0], 8000, alpha=0.1, eps=eps)
+    assert np.abs(path.theta[6500:]).max() < 1e-140
+
+
+def test_noise_that_sums_to_zero_in_an_epoch_leaves_less_in_an_average():
+    n, beta = 17, 0.9
+    w = (1 - beta) * beta ** np.arange(n)
+    draw = np.random.default_rng(11)
+    noise = draw.standard_normal((n, 20_000))
+    noise = (noise - noise.mean(0)) * np.sqrt(n / (n - 1))
+    left = (n * (w**2).sum() - w.sum()**2) / (n - 1)
+    assert (w @ noise).var() == pytest.approx(left, rel=0.05)
+    assert left / (1 - beta ** (2 * n)) == pytest.approx(0.0113, abs=1e-4)
 
 
 @pytest.mark.parametrize("beta2", [0.5, 0.9, 0.99])
@@ -279,8 +307,6 @@ def test_a_wrong_signal_share_is_diagnosed(capsys, options, cause):
 @pytest.mark.parametrize("check, right, wrong", [
     ("signal_shows", (101**-0.5, 100), (101**-0.5, 10)),
     ("signal_shows", (101**-0.5, 100), (100, 101**-0.5)),
-    ("rate_for_floor", (0.002, 50), (50, 0.002)),
-    ("rate_for_floor", (0.002, 50), (0.01, 10)),
     ("share_on_noise", 1 / 19, 0.229)])
 def test_numbers_are_accepted_and_slips_diagnosed(capsys, check, right, wrong):
     function = getattr(exercises, f"check_{check}")
@@ -288,3 +314,35 @@ def test_numbers_are_accepted_and_slips_diagnosed(capsys, check, right, wrong):
     assert capsys.readouterr().out.endswith("correct\n")
     function(wrong)
     assert "likely cause" in capsys.readouterr().out
+
+
+def cosine(t):
+    return 0.015 * (1 + np.cos(np.pi * (t - 1) / 1000))
+
+
+@pytest.mark.parametrize("schedule, verdict", [
+    (lambda t: 1 / (1 + t), "correct"),
+    (lambda t: 1.5 / (t + 10), "correct"),
+    (None, "not done yet"),
+    (lambda t: None, "not done yet"),
+    (lambda t: 0.01, "a floor stays"),
+    (lambda t: 0.002 / t, "before the way was done"),
+    (cosine, "what is left is noise"),
+    (lambda t: -t, "from 0 to 1"),
+    (lambda t: np.nan, "from 0 to 1"),
+    (lambda t: "fast", "from 0 to 1"),
+    (lambda t: [t, t], "from 0 to 1"),
+    (0.1, "it must be a function of t"),
+    (lambda: 0.1, "raised TypeError"),
+    (lambda t: 1 / (t - 1), "raised ZeroDivisionError")])
+def test_a_schedule_is_judged_by_its_floor(capsys, schedule, verdict):
+    exercises.check_decay(schedule)
+    said = capsys.readouterr().out
+    assert verdict in said and said.startswith("your schedule: ")
+
+
+def test_neither_linear_nor_cosine_decay_reaches_what_is_asked_for():
+    past, first = np.arange(1000)[:, None], np.geomspace(0.001, 1, 61)
+    for shape in 1 - past / 1000, (1 + np.cos(np.pi * past / 1000)) / 2:
+        z = theory.distance_under_schedule(shape * first, 1.0, 1.0, 1.0)[-1]
+        assert z.min() / 2 > 6e-4

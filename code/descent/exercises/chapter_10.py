@@ -3,7 +3,9 @@
 import numpy as np
 
 from descent import theory
-from descent.exercises.engine import check_function, check_value
+from descent.exercises.engine import (Complaint, _call, _undone,
+                                      check_function, check_value,
+                                      never_raises)
 from descent.loop import run
 from descent.rules import adam
 
@@ -28,23 +30,6 @@ def check_signal_shows(answer):
             [step, 100 * F1],
         "the averages keep the whole sum; β₂ does not matter here":
             [step, 100 * F2]})
-
-
-def check_rate_for_floor(answer):
-    """The rate for a floor of 0.001 at λ = 10, σ = 2, and its time.
-
-    >>> check_rate_for_floor((0.002, 100))
-    rate and steps: not right: [0.002, 100]
-        likely cause: this is the time of θ; that of its square is half
-    """
-    check_value("rate and steps", answer, np.array([0.002, 50.0]), wrong={
-        "this is the time of θ; that of its square is half": [0.002, 100],
-        "this is the floor of E[θ²]; the loss is ½λ times that": [0.01, 10],
-        "the order is rate, steps": [50, 0.002],
-        "the curvature cancels in the loss": [0.0002, 500],
-        "these are steps to a half, not to 1/e": [0.002, 50 * np.log(2)],
-        "σ is missing in the time": [0.002, 25.0],
-        "the noise is σ, not σ²": [0.001, 100.0]})
 
 
 def check_share_on_noise(answer):
@@ -112,3 +97,63 @@ def check_signal_share(function):
                 lambda g, b: _signal_share(g, b, whole=False),
             "sum first, then divide; a mean of quotients is another number":
                 each})
+
+
+def loss_at_the_end(rates, lam=1.0, runs=2000):
+    """θ after default Adam with these rates from θ = 1, noise of size 1."""
+    noise = np.random.default_rng(10)
+    last = run(adam, lambda theta: lam * theta + noise.standard_normal(
+        theta.shape), np.ones((runs, 1)), len(rates), record=False,
+        alpha=lambda t: rates[t - 1])
+    return last.theta[:, 0]
+
+
+def check_decay(schedule):
+    """A schedule for 1000 steps in a known valley; mean loss ≤ 0.0006.
+
+    >>> check_decay(lambda t: None)
+    your schedule: not done yet
+    >>> check_decay(lambda t: 0.01)
+    your schedule: the mean loss at the end is 0.0025; 0.0006 is asked for
+        likely cause: the last rates are as large as the first: a floor stays
+    """
+    _check_decay(schedule)
+
+
+@never_raises
+def _check_decay(schedule):
+    try:
+        return "your schedule", _judge_decay(schedule)
+    except Complaint as complaint:
+        return "your schedule", str(complaint)
+
+
+def _judge_decay(schedule):
+    if _undone(schedule):
+        return "not done yet"
+    if not callable(schedule):
+        return "it must be a function of t"
+    rates = [_call(schedule, (t,)) for t in range(1, 1001)]
+    if rates[0] is None:
+        return "not done yet"
+    try:
+        rates = np.array(rates, dtype=float)
+    except (TypeError, ValueError):
+        rates = np.array([np.nan])
+    if rates.shape != (1000,) or not ((0 <= rates) & (rates <= 1)).all():
+        return "each rate is a number from 0 to 1"
+    theta = loss_at_the_end(rates)
+    loss = (theta**2).mean() / 2
+    if loss <= 6e-4:
+        return "correct"
+    return (f"the mean loss at the end is {loss:.2g}; 0.0006 is asked for"
+            f"\n    likely cause: {_why_not(rates, theta)}")
+
+
+def _why_not(rates, theta):
+    if rates[-100:].mean() >= 0.9 * rates[:100].mean():
+        return "the last rates are as large as the first: a floor stays"
+    if theta.mean() ** 2 > (theta**2).mean() / 4:
+        return ("the mean of θ is still {:.2g}: the rates have fallen before "
+                "the way was done".format(theta.mean()))
+    return "what is left is noise; the rates must fall faster, or sooner"
