@@ -156,7 +156,7 @@ def adam_speed_after_jump(k, r, beta1, beta2):
 def adam_speed_after_spike(k, H, beta1, beta2):
     """Adam's step k after one gradient of H among ones, over α (ε = 0).
 
-    Δ_k/α = (1 + (1 − β₁) (H − 1) β₁^k) / √v_k, v_k from (4.6)         (8.12)
+    −Δ_k/α = (1 + (1 − β₁) (H − 1) β₁^k) / √v_k, v_k from (4.6)        (8.12)
 
     Positive the way that the ones push; k = 0 is the spike's own step, and
     H < 0 a spike against them.
@@ -171,9 +171,10 @@ def adam_speed_after_spike(k, H, beta1, beta2):
 def lurch(beta1, beta2):
     """How far Adam moves on account of one immense gradient, over α (ε = 0).
 
-    (1 − β₁) / (√(1 − β₂) (1 − β₁/√β₂)), for β₁² < β₂                  (8.13)
+    (1 − β₁) / (√(1 − β₂) (1 − q)), q = β₁/√β₂ < 1                     (8.13)
 
     >>> float(lurch(0.0, 0.75))
     2.0
     """
-    return (1 - beta1) / (np.sqrt(1 - beta2) * (1 - beta1 / np.sqrt(beta2)))  # (8.13)
+    q = beta1 / np.sqrt(beta2)
+    return (1 - beta1) / (np.sqrt(1 - beta2) * (1 - q))  # (8.13)
