@@ -326,6 +326,7 @@ def cosine(t):
     (None, "not done yet"),
     (lambda t: None, "not done yet"),
     (lambda t: 0.01, "a floor stays"),
+    (lambda t: 0.0, "the mean of θ is still 1"),
     (lambda t: 0.002 / t, "before the way was done"),
     (cosine, "what is left is noise"),
     (lambda t: -t, "from 0 to 1"),

@@ -114,7 +114,7 @@ def check_decay(schedule):
     >>> check_decay(lambda t: None)
     your schedule: not done yet
     >>> check_decay(lambda t: 0.01)
-    your schedule: the mean loss at the end is 0.0025; 0.0006 is asked for
+    your schedule: the mean loss at the end is 0.0024; 0.0006 is asked for
         likely cause: the last rates are as large as the first: a floor stays
     """
     _check_decay(schedule)
@@ -151,9 +151,9 @@ def _judge_decay(schedule):
 
 
 def _why_not(rates, theta):
+    if theta.mean() ** 2 > (theta**2).mean() / 4:
+        return (f"the mean of θ is still {theta.mean():.2g}: the rates are "
+                "too small, or have fallen before the way was done")
     if rates[-100:].mean() >= 0.9 * rates[:100].mean():
         return "the last rates are as large as the first: a floor stays"
-    if theta.mean() ** 2 > (theta**2).mean() / 4:
-        return ("the mean of θ is still {:.2g}: the rates have fallen before "
-                "the way was done".format(theta.mean()))
     return "what is left is noise; the rates must fall faster, or sooner"
