@@ -232,6 +232,23 @@ def test_a_spike_of_the_harmless_height_lifts_v_to_four(beta2):
     assert v[0] == pytest.approx(4, rel=1e-9)
 
 
+@pytest.mark.parametrize("beta2, steps", [(0.9, 6), (0.99, 68), (0.999, 692)])
+def test_the_harmless_height_is_for_one_spike_and_not_for_two(beta2, steps):
+    gradients = constant(1, 1000)
+    gradients[0] = theory.harmless_clip(beta2)
+    assert (after(gradients, beta2)[0][1:] < 0.5).sum() == 0
+    gradients[1] = gradients[0]
+    assert (after(gradients, beta2)[0][2:] < 0.5).sum() == steps
+
+
+@given(st.lists(st.floats(0.1, 1e6), min_size=1, max_size=60), rates)
+def test_clipped_at_twice_the_ordinary_size_no_sequence_makes_it_crawl(
+        heights, beta2):
+    spikes = np.minimum(heights, 2.0)[:, None]
+    speeds, _ = after(np.concatenate([spikes, constant(1, 3)]), beta2)
+    assert speeds.max() <= 2 + 1e-12 and speeds[-3:].min() >= 0.5
+
+
 def test_a_change_of_sign_is_no_change_for_rmsprop():
     speeds, _ = after(np.array([[1.0], [1.0], [-1.0], [-1.0]]), BETAS[-1])
     np.testing.assert_allclose(speeds, [1, 1, -1, -1], rtol=1e-12)

@@ -91,6 +91,9 @@ def harmless_clip(beta2):
 
     h = √(1 + 3 / (1 − β₂)), in units of the ordinary gradients         (4.8)
 
+    For a spike by itself: a second one soon after it does.  Clipped at 2,
+    no number of them does.
+
     >>> float(harmless_clip(0.8))
     4.0
     """
