@@ -249,6 +249,38 @@ def test_no_weights_beat_the_straight_line():
     assert tried > 20
 
 
+PAGE = (Path(__file__).parents[1] / "chapters"
+        / "02_an_average_that_forgets.ipynb")
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_the_valley_of_other_trainings_moves_where_the_truth_runs_faster(seed):
+    """Not only in the page's training is β best near 0.9, then near 0.8."""
+    needed = ("from descent.network", "def minibatch_gradient",
+              "def noise_at", "def new_squares", "def late_errors")
+    names = {"N": 1078}
+    for cell in nbformat.read(PAGE, as_version=4).cells:
+        if cell.cell_type == "code" and any(n in cell.source for n in needed):
+            source = cell.source.replace("default_rng(2)",
+                                         f"default_rng({seed})")
+            source = source.replace("network.init(0)",
+                                    f"network.init({seed})")
+            exec(compile(source, cell.id, "exec"), names)
+    off = {(b, step): names["rms"](names["late_errors"](
+        names["clouds"], b, step)) for b in (0.5, 0.8, 0.9, 0.95)
+        for step in (1, 4)}
+    assert off[0.9, 1] < min(off[0.8, 1], off[0.95, 1], off[0.5, 1])
+    assert off[0.8, 4] < min(off[0.5, 4], off[0.9, 4], off[0.95, 4])
+
+
+def test_the_best_n_of_a_ramp_with_noise_is_near_the_cube_root():
+    n = np.arange(1, 400)
+    for slope in (0.001, 0.004, 0.016):
+        error = (slope * (n - 1) / 2)**2 + 0.19 / n
+        best = n[error.argmin()]
+        assert best == pytest.approx((2 * 0.19 / slope**2)**(1 / 3), abs=1)
+
+
 # ---- a reader's edits -----------------------------------------------------
 
 EDITS = {  # what stands in a cell, and what a reader may write there
@@ -265,9 +297,7 @@ EDITS = {  # what stands in a cell, and what a reader may write there
 
 
 def test_a_reader_who_edits_numbers_reaches_the_end(capsys):
-    name = "02_an_average_that_forgets.ipynb"
-    path = Path(__file__).parents[1] / "chapters" / name
-    cells = [cell for cell in nbformat.read(path, as_version=4).cells
+    cells = [cell for cell in nbformat.read(PAGE, as_version=4).cells
              if cell.cell_type == "code" and cell.id != "colab"]
     whole = "\n".join(cell.source for cell in cells)
     assert [text for text in EDITS if text not in whole] == []
