@@ -1,5 +1,7 @@
 """Chapter 6, momentum: its closed forms against runs, sums and eigenvalues."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import sympy
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from descent import (State, gradient_descent, momentum, nesterov,
                      rmsprop_momentum, run, theory)
 from descent.exercises import (check_dampened_weights, check_nesterov_limit,
-                               check_two_rates, check_window_of_rates)
+                               check_twenty_rates, check_window_of_rates)
 from descent.problems import quadratic, ravine
 
 betas = st.floats(0.05, 0.97)
@@ -250,6 +252,48 @@ def test_height_at_the_best_pair_follows_the_double_roots(lam_min, lam_max):
         f(path.theta), rtol=1e-8)
 
 
+@pytest.mark.parametrize("kappa", [2.0, 50.0])
+def test_twenty_rates_can_do_what_twenty_steps_of_the_best_pair_cannot(kappa):
+    """Chebyshev's points reach the bound of all polynomials of degree 20."""
+    lam = np.linspace(1, kappa, 2001)[:, None]
+    angle = np.pi * (np.arange(1, 21) - 0.5) / 20
+    rates = 2 / (1 + kappa + (kappa - 1) * np.cos(angle))
+    q = theory.best_factor_with_momentum(kappa)
+    left = np.abs(np.prod(1 - lam * rates, axis=1)).max()
+    assert left == pytest.approx(2 / (q**20 + q**-20), rel=1e-6)
+    beta1, rate = q**2, theory.best_rate_with_momentum(1.0, kappa)
+    c = run(averaged, lambda c: lam * c, np.ones((2001, 1)), 20,
+            alpha=rate, beta1=beta1).theta[-1]
+    assert np.abs(c).max() > 10 * left
+
+
+# ---- beyond a quadratic ---------------------------------------------------
+
+
+def bend(x):
+    return np.where(x < 1, 25 * x, np.where(x < 2, x + 24, 25 * x - 24))
+
+
+def test_heavy_ball_cycles_on_a_strongly_convex_function():
+    x = [Fraction(-2208, 1225), Fraction(2592, 1225)]
+    for _ in range(3):
+        g = float(bend(float(x[-1])))
+        exact = 25 * x[-1] - (24 if x[-1] >= 2 else 0)
+        assert float(exact) == pytest.approx(g)
+        x.append(Fraction(13, 9) * x[-1] - Fraction(4, 9) * x[-2] - exact / 9)
+    assert x[3:] == x[:2] and x[2] == Fraction(792, 1225)
+    path = run(momentum, bend, [3.3], 200, alpha=1 / 9, mu=4 / 9).theta
+    np.testing.assert_allclose(np.sort(path[-3:, 0]),
+                               np.sort(np.array(x[:3], float)), rtol=1e-9)
+
+
+def test_nesterov_at_his_pair_and_one_rate_arrive_there_from_everywhere():
+    many = np.linspace(-5, 5, 201)[:, None]
+    for rule, hyper in ((nesterov, {"mu": 2 / 3}), (gradient_descent, {})):
+        end = run(rule, bend, many, 400, alpha=1 / 25, **hyper).theta[-1]
+        assert np.abs(end).max() < 1e-6
+
+
 # ---- noise ----------------------------------------------------------------
 
 
@@ -359,11 +403,25 @@ def nesterov_limit(mu, lam):
     return 2 * (1 + mu) / ((1 + 2 * mu) * lam)
 
 
+def chebyshev_points():
+    return 25.5 + 24.5 * np.cos(np.pi * (np.arange(1, 21) - 0.5) / 20)
+
+
 @pytest.mark.parametrize("check, answer, said", [
-    (check_two_rates, (0.5, 0.01), ": correct"),
-    (check_two_rates, (0.005, 0.01), "must be larger"),
-    (check_two_rates, (0.5, 0.25), "must be smaller"),
-    (check_two_rates, (0.01, 0.5), "wrong order"),
+    (check_twenty_rates, 1 / chebyshev_points(), ": correct"),
+    (check_twenty_rates, lambda: 1 / chebyshev_points()[::-1], ": correct"),
+    (check_twenty_rates, chebyshev_points(), "one over them"),
+    (check_twenty_rates, np.full(20, 2 / 51), "in one place"),
+    (check_twenty_rates, 1 / np.linspace(1, 50, 20), "evenly spaced"),
+    (check_twenty_rates, 1 / np.geomspace(1, 50, 20), "flat end only"),
+    (check_twenty_rates, 1 / np.r_[np.linspace(10, 40, 18), 45, 45.1],
+     "must be denser"),
+    (check_twenty_rates, 1 / np.linspace(0.5, 60, 20), "is wasted"),
+    (check_twenty_rates, np.ones(19), "twenty numbers"),
+    (check_twenty_rates, np.full(20, np.nan), "twenty numbers"),
+    (check_twenty_rates, "many", "twenty numbers"),
+    (check_twenty_rates, 10.0 ** np.arange(20, 40), "they leave inf"),
+    (check_twenty_rates, lambda: None, "not done yet"),
     (check_dampened_weights, dampened, ": correct"),
     (check_dampened_weights, lambda t, b: dampened(t, b)[::-1], "oldest"),
     (check_dampened_weights, lambda t, b: (1 - b) * b ** np.arange(t)[::-1],

@@ -22,7 +22,7 @@ from descent.exercises.chapter_05 import (check_best_translation, check_noise,
                                           check_rattle, check_runaway)
 from descent.exercises.chapter_06 import (check_dampened_weights,
                                           check_nesterov_limit,
-                                          check_two_rates,
+                                          check_twenty_rates,
                                           check_window_of_rates)
 from descent.exercises.chapter_07 import (check_corrected_average,
                                           check_mean_inverse_root,

@@ -3,25 +3,8 @@
 import numpy as np
 
 from descent import theory
-from descent.exercises.engine import check_function, check_value
-from descent.rules import root
-
-
-def check_two_rates(answer):
-    """The averaged form's rate, and the one for 0.98, of SGD(0.05, 0.9).
-
-    >>> check_two_rates((0.5, 0.05))
-    the two rates: not right: [0.5, 0.05]
-        likely cause: with 0.98 the sum is five times as long as with 0.9
-    """
-    check_value("the two rates", answer, (0.05 / 0.1, 0.5 * 0.02), wrong={
-        "with 0.98 the sum is five times as long as with 0.9": (0.5, 0.05),
-        "the average's steps are shorter, so its rate must be larger":
-            (0.005, 0.01),
-        "both are the average's rate; the second one is a sum's": (0.5, 0.5),
-        "a longer memory makes a sum larger, so its rate must be smaller":
-            (0.5, 0.25),
-        "these are in the wrong order": (0.01, 0.5)})
+from descent.exercises.engine import (Complaint, _call, _undone,
+                                      check_function, never_raises)
 
 
 def check_dampened_weights(function):
@@ -109,3 +92,65 @@ def check_nesterov_limit(function):
                 lambda mu, lam: right(mu, lam) / (1 - mu),
             "this is the limit (6.8), of heavy ball and in averaged form":
                 lambda mu, lam: 2 * (1 + mu) / ((1 - mu) * lam)})
+
+
+CURVATURES = np.linspace(1, 50, 2001)
+
+
+def check_twenty_rates(answer):
+    """Twenty rates that leave at most 0.01 on every curvature from 1 to 50.
+
+    >>> check_twenty_rates(lambda: None)
+    twenty rates: not done yet
+    >>> check_twenty_rates(lambda: [2 / 51] * 20)
+    twenty rates: at λ = 1.00 they leave 0.45 of c; 0.01 is asked for
+        likely cause: all zeros of the polynomial are in one place
+    """
+    _check_twenty_rates(answer)
+
+
+@never_raises
+def _check_twenty_rates(answer):
+    try:
+        return "twenty rates", _judge_rates(answer)
+    except Complaint as complaint:
+        return "twenty rates", str(complaint)
+
+
+def _judge_rates(answer):
+    if callable(answer):
+        answer = _call(answer, ())
+    if answer is None or _undone(answer):
+        return "not done yet"
+    try:
+        rates = np.array(answer, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        rates = np.array([np.nan])
+    if rates.shape != (20,) or not np.isfinite(rates).all():
+        return "twenty numbers are asked for, one rate for each step"
+    with np.errstate(all="ignore"):
+        left = np.abs(np.prod(1 - rates * CURVATURES[:, None], axis=1))
+    left = np.where(np.isfinite(left), left, np.inf)
+    worst = left.argmax()
+    if left[worst] <= 0.01:
+        return "correct"
+    return (f"at λ = {CURVATURES[worst]:.2f} they leave {left[worst]:.2g} of "
+            f"c; 0.01 is asked for\n    likely cause: {_why_not(rates)}")
+
+
+def _why_not(rates):
+    if np.ptp(rates) <= 1e-3 * np.abs(rates).max():
+        return "all zeros of the polynomial are in one place"
+    if (rates > 1.5).any() and (rates > 0.9).all():
+        return "these look like the zeros; the rates are one over them"
+    with np.errstate(divide="ignore"):
+        zeros = np.sort(1 / rates)
+    if zeros[0] < 0.9 or zeros[-1] > 56:
+        return "a zero 1/α_t outside 1 to 50 is wasted"
+    gaps = np.diff(zeros)
+    if np.ptp(gaps) <= 0.2 * gaps.mean():
+        return "evenly spaced zeros leave too much near the ends"
+    if gaps[:4].mean() < 0.5 * gaps[-4:].mean():
+        return ("the zeros are dense at the flat end only; the steep end "
+                "needs it as much")
+    return "where too much is left, the zeros must be denser"
