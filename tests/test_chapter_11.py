@@ -198,6 +198,38 @@ def test_the_sum_of_cubes_gives_the_threshold_of_a_nearly_balanced_cycle():
         assert wrong > 0 > right
 
 
+def random_drift(g, beta2, steps=4000, streams=100, seed=0):
+    """Mean step for each v, over every gradient that may come next."""
+    rng, v, moved = np.random.default_rng(seed), np.mean(g**2), 0
+    for drawn in rng.choice(g, (steps, streams)):
+        moved = moved - np.mean(g / np.sqrt(
+            beta2 * np.expand_dims(v, -1) + (1 - beta2) * g**2), -1)
+        v = beta2 * v + (1 - beta2) * drawn**2
+    return np.mean(moved) / steps
+
+
+@pytest.mark.equation("11.12")
+@pytest.mark.parametrize("g", [np.array([2.01, -1.0, -1.0]),
+                               np.append(61.0, -np.ones(60))])
+def test_random_order_needs_twice_the_memory_of_a_cycle(g):
+    gap = 1 - theory.threshold_in_random_order(g)
+    assert 2 * gap == pytest.approx(1 - theory.threshold_from_cubes(g))
+    assert random_drift(g, 1 - 1.15 * gap) > 0 > random_drift(
+        g, 1 - 0.85 * gap)
+
+
+def test_in_random_order_reddis_example_turns_at_0_652():
+    g = np.array([3.0, -1.0, -1.0])
+    assert random_drift(g, 0.645) > 0 > random_drift(g, 0.659)
+
+
+def test_batches_of_two_go_down_at_every_decay_rate():
+    for c in (2.05, 3.0, 10.0):
+        a = (c - 1) / 2
+        for beta2 in (0.0, 0.3, 0.9):
+            assert random_drift(np.array([a, a, -1.0]), beta2, 500) < 0
+
+
 def test_default_adam_meets_its_problem_at_74():
     drift = [theory.adam_drift_on_cycle(
         0.9, 0.999, np.append(float(n), -np.ones(n - 1)))
@@ -268,12 +300,40 @@ def my_amsgrad(write_back=False, corrected=False):
     return path
 
 
+def rising_cycle(power, size=1000):
+    """The largest gradient in front of these that default Adam defies."""
+    small = (np.arange(1, size) / (size - 1))**power
+    low, high = small.sum(), 100 * small.sum()
+    for _ in range(50):
+        g = np.append((low + high) / 2, -small)
+        up = theory.adam_drift_on_cycle(0.9, 0.999, g) > 0
+        low, high = (g[0], high) if up else (low, g[0])
+    return np.append(low, -small)
+
+
+def test_a_misleading_cycle_misleads_a_run_too():
+    g = rising_cycle(2, size=100)
+    path = run(adam, theta0=[0.0], gradients=np.tile(g, 200)[:, None] * [1.0],
+               alpha=1.0, eps=0.0).theta[:, 0]
+    assert g.sum() > 0 and abs(path[-1] - path[-101]) < 1e-3
+    g[0] *= 0.9
+    path = run(adam, theta0=[0.0], gradients=np.tile(g, 200)[:, None] * [1.0],
+               alpha=1.0, eps=0.0).theta[:, 0]
+    assert path[-1] > path[-101]
+
+
 @pytest.mark.parametrize("check, answer, said", [
-    (exercises.check_reddi_threshold, 0.23682, ": correct"),
-    (exercises.check_reddi_threshold, 0.76318, "this is 1 − β₂*"),
-    (exercises.check_reddi_threshold, 0.317, "the threshold for C = 4"),
-    (exercises.check_shortest_wrong_cycle, 30, ": correct"),
-    (exercises.check_shortest_wrong_cycle, 74, "β₂ = 0.999"),
+    (exercises.check_mean_step_of_pairs, -1 / 3, ": correct"),
+    (exercises.check_mean_step_of_pairs, -1.0, "in three steps"),
+    (exercises.check_mean_step_of_pairs, 1 / 3, "the sign is wrong"),
+    (exercises.check_broken_default, lambda: rising_cycle(4), ": correct"),
+    (exercises.check_broken_default, rising_cycle(0), "12.7 %"),
+    (exercises.check_broken_default, [3.0, -1.0, -1.0], "it is not misled"),
+    (exercises.check_broken_default, [1.0, -3.0], "a positive sum is asked"),
+    (exercises.check_broken_default, np.ones(1001), "2 to 1000 gradients"),
+    (exercises.check_broken_default, [1.0, np.nan], "must be finite"),
+    (exercises.check_broken_default, "rubbish", "must be a number or"),
+    (exercises.check_broken_default, None, "not done yet"),
     (exercises.check_two_maxima, (9, 3.66934), ": correct"),
     (exercises.check_two_maxima, (9, 11 / 3), "the largest v is a little"),
     (exercises.check_amsgrad, my_amsgrad(), ": correct"),

@@ -37,8 +37,8 @@ from descent.exercises.chapter_09 import (check_counterexample, check_my_bound,
 from descent.exercises.chapter_10 import (check_decay, check_share_on_noise,
                                           check_signal_share,
                                           check_signal_shows)
-from descent.exercises.chapter_11 import (check_amsgrad, check_reddi_threshold,
-                                          check_shortest_wrong_cycle,
+from descent.exercises.chapter_11 import (check_amsgrad, check_broken_default,
+                                          check_mean_step_of_pairs,
                                           check_two_maxima)
 from descent.exercises.chapter_12 import (check_best_with_replacement,
                                           check_carried_gaps,

@@ -5,51 +5,57 @@ from functools import partial
 import numpy as np
 
 from descent import theory
-from descent.exercises.engine import check_function, check_value
+from descent.exercises.engine import (_array, _call, _undone,
+                                      check_function, check_value,
+                                      never_raises)
 from descent.exercises.mistakes import START, STREAM, _adam_path
 from descent.loop import run
 from descent.rules import adam, amsgrad, divide, root
 
 
-def check_reddi_threshold(answer):
-    """The β₂* of Reddi's example for C = 5, to four digits.
+def check_mean_step_of_pairs(answer):
+    """Adam's mean step in units of α on batches of two of Reddi's three.
 
-    >>> check_reddi_threshold(1 / 26)
-    the threshold: not right: 0.0384615
-        likely cause: this is the β₂ of theorem 1, far below the threshold
+    >>> check_mean_step_of_pairs(-1)
+    the mean step: not right: -1
+        likely cause: this is the move in three steps
     """
-    right = theory.reddi_threshold(5.0)
-    check_value("the threshold", answer, right, rtol=2e-4, wrong={
-        "this is the β₂ of theorem 1, far below the threshold": 1 / 26,
-        "this is 1 − β₂*": 1 - right,
-        "this is the threshold for C = 4": theory.reddi_threshold(4.0),
-        "this is the threshold for C = 6": theory.reddi_threshold(6.0),
-        "(11.6) holds only for C close to 2":
-            theory.reddi_threshold_near_two(5.0)})
+    check_value("the mean step", answer, -1 / 3, wrong={
+        "this is the move in three steps": -1.0})
 
 
-def _one_against_many(n, beta1, beta2):
-    """Adam's drift on one gradient n and n − 1 gradients of −1."""
-    return theory.adam_drift_on_cycle(
-        beta1, beta2, np.append(float(n), -np.ones(n - 1)))
+@never_raises
+def check_broken_default(answer):
+    """A cycle with a positive sum, share 15 %, that default Adam climbs.
 
+    At most 1,000 gradients; one against 999 equal ones reaches 12.7 %.
 
-def check_shortest_wrong_cycle(answer):
-    """The smallest n at which Adam with (0.9, 0.99) walks the wrong way.
-
-    >>> check_shortest_wrong_cycle(29)
-    the shortest cycle: not right: 29
-        likely cause: this is the last one that goes the right way
+    >>> check_broken_default([3.0, -1.0, -1.0])
+    your cycle: Adam goes down, by 0.522276 α a turn: it is not misled
     """
-    def first(beta1, beta2):
-        return next(n for n in range(3, 200)
-                    if _one_against_many(n, beta1, beta2) > 0)
-
-    right = first(0.9, 0.99)
-    check_value("the shortest cycle", answer, right, wrong={
-        "this is the last one that goes the right way": right - 1,
-        "this is β₂ = 0.999": first(0.9, 0.999),
-        "this is β₁ = 0: the first moment is missing": first(0.0, 0.99)})
+    name = "your cycle"
+    g = _call(answer, ()) if callable(answer) else answer
+    if _undone(g):
+        return name, "not done yet"
+    g = _array(g)
+    if g.ndim != 1 or not 2 <= len(g) <= 1000:
+        return name, ("a list of 2 to 1000 gradients is needed, but it has "
+                      f"shape {g.shape}")
+    if not np.isfinite(g).all() or not g.any():
+        return name, "the gradients must be finite, and not all zero"
+    share = g.sum() / np.abs(g).sum()
+    if share <= 0:
+        return name, (f"the gradients sum to {g.sum():.6g}: up is the right "
+                      "way here; a positive sum is asked for")
+    drift = float(theory.adam_drift_on_cycle(0.9, 0.999, g))
+    if not drift > 0:
+        return name, (f"Adam goes down, by {-drift:.6g} α a turn: it is not "
+                      "misled")
+    if share < 0.15:
+        return name, (f"Adam is misled, with a share of {100 * share:.3g} %; "
+                      "15 % are asked for")
+    return name, (f"correct\n    Adam climbs {drift:.3g} α a turn against a "
+                  f"share of {100 * share:.3g} %")
 
 
 def _amsgrad_path(theta, gradients, *hyper, rule=amsgrad, **other):

@@ -88,6 +88,7 @@ from descent.theory.convergence import (amsgrad_reddi_drift, average_regret,
                                         reddi_threshold,
                                         reddi_threshold_near_two,
                                         resting_regret, threshold_from_cubes,
+                                        threshold_in_random_order,
                                         wrong_limit)
 from descent.theory.comparison import (deviation_of_difference,
                                        eps_of_unscaled_loss, expected_best,

@@ -131,6 +131,19 @@ def threshold_from_cubes(g):
     return 1 - 4 * np.mean(g**2) * np.sum(g) / np.sum(g**3)  # (11.9)
 
 
+def threshold_in_random_order(g):
+    """β₂* of the same gradients drawn independently, for a small positive mean.
+
+    1 − β₂* ≈ 2 v̄ Σ_j g_j / Σ_j g_j³, v̄ the mean of g²                  (11.12)
+
+    g : what is drawn from, each entry as likely, shape (n,); β₁ = 0
+
+    >>> round(float(threshold_in_random_order(np.array([2.01, -1.0, -1.0]))), 4)
+    0.9934
+    """
+    return 1 - 2 * np.mean(g**2) * np.sum(g) / np.sum(g**3)  # (11.12)
+
+
 def wrong_limit(s, beta2):
     """Where Adam with β₁ = 0 ends on gradients x + s (2, −1, −1), 1 − β₂ small.
 
