@@ -249,6 +249,14 @@ def test_clipped_at_twice_the_ordinary_size_no_sequence_makes_it_crawl(
     assert speeds.max() <= 2 + 1e-12 and speeds[-3:].min() >= 0.5
 
 
+@pytest.mark.parametrize("beta2", BETAS)
+def test_clipped_at_three_it_crawls_after_enough_spikes(beta2):
+    alone, many = constant(1, 1003), constant(1, 1003)
+    alone[0], many[:1000] = 3.0, 3.0
+    assert after(alone, beta2)[0].min() >= 0.5
+    assert after(many, beta2)[0].min() < 0.5
+
+
 def test_a_change_of_sign_is_no_change_for_rmsprop():
     speeds, _ = after(np.array([[1.0], [1.0], [-1.0], [-1.0]]), BETAS[-1])
     np.testing.assert_allclose(speeds, [1, 1, -1, -1], rtol=1e-12)
