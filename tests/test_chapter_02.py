@@ -290,9 +290,9 @@ EDITS = {  # what stands in a cell, and what a reader may write there
     "decay = np.array([0, 0.5, 0.7,": "decay = np.array([0, 0.2, 0.4, 0.7,",
     "beta, m = 0.9, 0.0": "beta, m = 0.6, 0.0",
     "b = 0.99": "b = 0.8",
-    "streams=20": "streams=5",
+    "streams=100": "streams=5",
     "beta, v = 0.9": "beta, v = 0.99",
-    "for b in (0.0, 0.5,": "for b in (0.1, 0.3,",
+    "speeds, where = [1, 2, 4]": "speeds, where = [1, 3, 5]",
 }
 
 
