@@ -31,7 +31,7 @@ def check_broken_default(answer):
     At most 1,000 gradients; one against 999 equal ones reaches 12.7 %.
 
     >>> check_broken_default([3.0, -1.0, -1.0])
-    your cycle: Adam goes down, by 0.522276 α a turn: it is not misled
+    your cycle: Adam goes down, by 0.52218 α a turn: it is not misled
     """
     name = "your cycle"
     g = _call(answer, ()) if callable(answer) else answer
