@@ -20,7 +20,7 @@ def pages_of_the_contents():
 
 
 PAGES = pages_of_the_contents()
-EXTRA = ["search.html", "genindex.html"]
+EXTRA = ["search.html"]
 
 
 class Site(http.server.SimpleHTTPRequestHandler):

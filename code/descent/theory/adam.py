@@ -22,7 +22,8 @@ def first_adam_step(g, eps):
 def step_with_wrong_t(t, beta1, beta2, late=1):
     """Adam's step where t + a is taken for t, over the right step (ε = 0).
 
-    Δ'_t/Δ_t = (1 − β₁^t)/(1 − β₁^{t+a}) · √((1 − β₂^{t+a})/(1 − β₂^t)) (8.2)
+    Δ'_t/Δ_t = (1 − β₁^t)/(1 − β₁^{t+a}) · √((1 − β₂^{t+a})/(1 − β₂^t))
+                                                                       (8.2)
 
     late : a; 1 where t is counted one too high, 1 − t where it stays at 1
 
