@@ -1,4 +1,4 @@
-"""Chapter 16: the open start, the six broken Adams, translations by hand."""
+"""Chapter 17: the open start, the six broken Adams, translations by hand."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from descent import State, adam, adamw, exercises, rmsprop, run, theory, translate
-from descent.exercises import chapter_16, mistakes
+from descent.exercises import chapter_17, mistakes
 from descent.recorded.paths import distance
 
 
@@ -19,7 +19,7 @@ def said(capsys):
     return say
 
 
-@pytest.mark.equation("16.1")
+@pytest.mark.equation("17.1")
 @pytest.mark.parametrize("g, beta2, v0", [
     (0.01, 0.9, 1.0), (-3.0, 0.75, 12.0), (2.0, 0.5, 0.0), (0.5, 0.99, 0.3)])
 def test_first_step_depends_on_where_v_starts(g, beta2, v0):
@@ -27,7 +27,7 @@ def test_first_step_depends_on_where_v_starts(g, beta2, v0):
     assert theory.first_step_from(g, beta2, v0) == pytest.approx(abs(path.theta[1, 0]), rel=1e-12)
 
 
-@pytest.mark.equation("16.1")
+@pytest.mark.equation("17.1")
 def test_first_step_from_zero_does_not_see_the_gradient():
     steps = theory.first_step_from(np.array([1e-6, 1.0, 1e6]), 0.99, 0.0)
     assert np.allclose(steps, 1 / math.sqrt(0.01), rtol=1e-12)
@@ -89,7 +89,7 @@ def test_a_part_that_is_not_repaired_is_not_done(part, said):
 
 @pytest.mark.parametrize("part, cause, function", [
     ("b", "squares of m;", lambda *a: run_with(a, square_of_m=True)),
-    ("c", "begin anew", lambda theta, epochs, *h: chapter_16._forgetting(theta, epochs, *h)),
+    ("c", "begin anew", lambda theta, epochs, *h: chapter_17._forgetting(theta, epochs, *h)),
     ("e", "decay is missing", lambda *a: solved(*a[:-1])),
     ("e", "L2 penalty", lambda *a: l2(*a)),
     ("e", "takes the new θ", lambda *a: late_decay(*a)),
@@ -147,7 +147,7 @@ def added(theta, gradients, alpha, beta1, beta2, eps):
 
 
 def test_the_reference_of_part_e_is_adamw():
-    right = chapter_16._with_decay(adamw)(mistakes.START, mistakes.STREAM, 0.1, 0.9, 0.95, 0.01, 0.2)
+    right = chapter_17._with_decay(adamw)(mistakes.START, mistakes.STREAM, 0.1, 0.9, 0.95, 0.01, 0.2)
     assert np.allclose(right, solved(mistakes.START, mistakes.STREAM, 0.1, 0.9, 0.95, 0.01, 0.2))
 
 
@@ -176,7 +176,7 @@ def test_the_crawl_ends_where_two_loops_say():
         v_old, v_new = (0.9 * v + 0.1 * g**2 for v in (v_old, v_new))
         if math.sqrt((v_new + 1e-10) / (v_old + 1e-10)) >= 0.5:
             break
-    assert chapter_16._crawl_ends() == t
+    assert chapter_17._crawl_ends() == t
 
 
 @pytest.mark.parametrize("function, cause", [

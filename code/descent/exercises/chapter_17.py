@@ -1,4 +1,4 @@
-"""Checks of the exercises of chapter 16."""
+"""Checks of the exercises of chapter 17."""
 
 import math
 from functools import partial
@@ -124,7 +124,7 @@ BROKEN_PARTS = {
 
 
 def check_broken_adam(part, function):
-    """Check the repaired (a), ..., (f) of chapter 16.
+    """Check the repaired (a), ..., (f) of chapter 17.
 
     Adam as ``check_adam`` takes it; (c) takes gradients of shape (epochs,
     steps, d), and (e) is AdamW with λ as its last argument.
@@ -191,7 +191,7 @@ def _crawl_ends(final=False, share=0.5):
 
 
 def check_converter(function):
-    """Check ``convert(lr, rho, epsilon, weight_decay)`` of chapter 16.
+    """Check ``convert(lr, rho, epsilon, weight_decay)`` of chapter 17.
 
     >>> check_converter(lambda *settings: None)
     <lambda>: not done yet
