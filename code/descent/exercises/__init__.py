@@ -51,5 +51,6 @@ from descent.exercises.chapter_14 import (check_best_of_eight, check_fair_best,
                                           check_warm_up_length)
 from descent.exercises.chapter_15 import (check_floor, check_largest_model,
                                           check_twin_averages)
-from descent.exercises.chapter_17 import (check_broken_adam, check_converter,
+from descent.exercises.chapter_17 import check_broken_adam
+from descent.exercises.frameworks import (check_converter,
                                           check_tensorflow_by_hand)

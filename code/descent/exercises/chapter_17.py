@@ -1,15 +1,14 @@
 """Checks of the exercises of chapter 17."""
 
-import math
 from functools import partial
 
 import numpy as np
 
-from descent.exercises.engine import check_function, check_value
+from descent.exercises.engine import check_function
 from descent.exercises.mistakes import (BROKEN_ADAMS, START, STREAM,
                                         _adam_counting, _adam_path)
 from descent.loop import run
-from descent.rules import adam, adamw, divide, rmsprop, root
+from descent.rules import adam, adamw, divide, root
 
 
 def _over_epochs(theta, epochs, *hyper, path=_adam_path):
@@ -150,73 +149,3 @@ def check_broken_adam(part, function):
         inputs = [(*args, 0.2) for args in inputs]
     check_function(function, right, inputs, quantities=("theta",), first_t=0,
                    wrong=wrong, name=f"({part})")
-
-
-def check_tensorflow_by_hand(answer):
-    """TensorFlow's RMSprop in PyTorch: lr, alpha, eps, end of the crawl.
-
-    >>> check_tensorflow_by_hand((0.003, 0.9, 1e-10, None))
-    lr: correct
-    alpha: correct
-    eps: not right: 1e-10
-        likely cause: ε has left the root: what is the smallest denominator?
-    step: not done yet
-    """
-    late = _crawl_ends()
-    checks = {
-        "lr": (0.003, {"this is PyTorch's default": 0.01}),
-        "alpha": (0.9, {"this is PyTorch's default": 0.99}),
-        "eps": (1e-5, {
-            "ε has left the root: what is the smallest denominator?": 1e-10,
-            "this is PyTorch's default": 1e-8,
-            "this is the floor of Keras's default": 1e-7**0.5}),
-        "step": (late, {
-            "one step early: it is still less than half as long": late - 1,
-            "one step late: the one before it is half as long": late + 1,
-            "compare with PyTorch's step of the same t, not with α":
-                _crawl_ends(final=True),
-            "half as long is four times the v, not twice":
-                _crawl_ends(share=0.5**0.5)})}
-    for i, (name, (right, wrong)) in enumerate(checks.items()):
-        check_value(name, lambda i=i: (answer() if callable(answer)
-                                       else answer)[i], right, wrong=wrong)
-
-
-def _crawl_ends(final=False, share=0.5):
-    g = np.full((300, 1), 0.02)
-    old, new = (-np.diff(run(rmsprop, theta0=[0.0], gradients=g, alpha=1.0,
-                             eps=1e-10, eps_inside=True, v0=v0).theta[:, 0])
-                for v0 in (1.0, 0.0))
-    return int((old >= share * (1.0 if final else new)).argmax()) + 1
-
-
-def check_converter(function):
-    """Check ``convert(lr, rho, epsilon, weight_decay)`` of chapter 17.
-
-    >>> check_converter(lambda *settings: None)
-    <lambda>: not done yet
-    """
-    def right(lr, rho, epsilon, weight_decay):
-        return lr, rho, math.sqrt(epsilon), 0.0, 1 - lr * weight_decay
-
-    check_function(
-        function, right, [(0.01, 0.9, 1e-6, 0.1), (0.002, 0.95, 1e-4, 0.5)],
-        quantities=("lr", "alpha", "eps", "weight_decay", "factor"), wrong={
-            "this is the colleague's: ε and the decay have changed sides":
-                lambda lr, rho, eps, decay: (lr, rho, eps, decay, 1.0),
-            "ε has left the root; what is the smallest denominator?":
-                lambda lr, rho, eps, decay: (lr, rho, eps, 0.0,
-                                             1 - lr * decay),
-            "the square has the wrong direction":
-                lambda lr, rho, eps, decay: (lr, rho, eps**2, 0.0,
-                                             1 - lr * decay),
-            "PyTorch would add the decay to the gradient, where it is "
-            "divided by √v": lambda lr, rho, eps, decay: (
-                lr, rho, math.sqrt(eps), decay, 1.0),
-            "the decay is there twice": lambda lr, rho, eps, decay: (
-                lr, rho, math.sqrt(eps), decay, 1 - lr * decay),
-            "Keras's decay is multiplied by the rate":
-                lambda lr, rho, eps, decay: (lr, rho, math.sqrt(eps), 0.0,
-                                             1 - decay),
-            "the decay is lost": lambda lr, rho, eps, decay: (
-                lr, rho, math.sqrt(eps), 0.0, 1.0)})
