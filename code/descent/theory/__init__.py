@@ -92,16 +92,16 @@ from descent.theory.convergence import (amsgrad_reddi_drift, average_regret,
                                         wrong_limit)
 from descent.theory.comparison import (deviation_of_difference,
                                        eps_of_unscaled_loss, expected_best,
-                                       input_variance, layer_factor,
                                        paired_interval, rise_per_decade,
-                                       same_memory, signal_to_noise)
+                                       same_memory, t_factor)
 from descent.theory.geometry import (class_loss, condition_left, gap_needed,
                                      gradient_on_the_line, kept_with_adamw,
                                      kept_with_l2, next_gap, scaled_time,
                                      sign_steps, step_under_swing,
                                      turned_gradient, turned_path)
-from descent.theory.transformer import (flattery, mean_startup_ratio,
-                                        mean_startup_ratio_late)
+from descent.theory.transformer import (mean_startup_ratio,
+                                        mean_startup_ratio_late,
+                                        quantile_of_three)
 from descent.theory.costs import (crossing, gain_at_once, least_time, memory,
                                   must_move, passes_over_floor, step_time)
 from descent.theory.starts import first_step_from

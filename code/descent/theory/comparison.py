@@ -85,51 +85,19 @@ def eps_of_unscaled_loss(eps, c):
     return eps / c  # (12.6)
 
 
-def _sigmoid(z):
-    return 1 / (1 + np.exp(-z))
+def t_factor(n, miss=0.05):
+    """Student's t: the factor of an interval that misses so rarely.
 
+    ∫_0^u cos^{n−2} / ∫_0^{π/2} cos^{n−2} = 1 − miss,  t = √(n − 1) tan u
+                                                                       (12.7)
 
-# nodes and weights of the mean over a standard normal variable
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
-_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+    n : how many differences, 2 or more
+    miss : the share of experiments whose interval misses the mean
 
-
-def input_variance(q, weight_variance=2.0):
-    """Variance of a sigmoid unit's input, from that of the layer below.
-
-    q_{k+1} = σ_w² E[h(z)²],  z normal with variance q_k               (12.7)
-
-    weight_variance : σ_w², inputs times the variance of a weight
-
-    >>> float(input_variance(0.0))
-    0.5
+    >>> float(round(t_factor(20), 3))
+    2.093
     """
-    h = _sigmoid(np.sqrt(q) * _NODES)
-    return weight_variance * (_WEIGHTS * h**2).sum()  # (12.7)
-
-
-def layer_factor(q, weight_variance=2.0):
-    """What one layer of sigmoids leaves of a small difference, either way.
-
-    c = √(σ_w² E[h'(z)²]),  z normal with variance q                   (12.8)
-
-    Forwards a difference between two inputs, backwards a gradient.
-
-    >>> float(layer_factor(0.0, 16.0))
-    1.0
-    """
-    h = _sigmoid(np.sqrt(q) * _NODES)
-    slope = h * (1 - h)
-    return np.sqrt(weight_variance * (_WEIGHTS * slope**2).sum())  # (12.8)
-
-
-def signal_to_noise(k, c, first=1.0):
-    """Signal over noise of layer k's gradient, from that of layer 1.
-
-    SNR_k = c^{k−1} SNR_1, while the network only knows class frequencies
-                                                                       (12.9)
-
-    >>> signal_to_noise(3, 0.5)
-    0.25
-    """
-    return c ** (k - 1) * first  # (12.9)
+    u = np.linspace(0, np.pi / 2, 100_001)
+    slices = (np.cos(u[:-1]) ** (n - 2) + np.cos(u[1:]) ** (n - 2)) / 2
+    inside = np.r_[0, np.cumsum(slices)] / slices.sum()
+    return np.sqrt(n - 1) * np.tan(np.interp(1 - miss, inside, u))  # (12.7)
