@@ -44,7 +44,7 @@ pdf: $(READY)
 	$(PYTHON) book/pdf.py --solutions $(SOLUTIONS)
 
 test: $(READY)
-	$(PYTHON) -m pytest -n 2 --dist loadfile
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-in-browser: $(READY) .cache/pyodide
 	$(PYTHON) -m pytest -n 2 -m browser -rP tests/test_run_in_browser.py

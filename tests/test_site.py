@@ -16,13 +16,25 @@ def base(request, html, http_base):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_alive_quiet_and_asks_no_other_host(visit, base, name):
-    page = visit(base + name)
+def test_a_page_is_alive_quiet_asks_no_other_host_and_fits_a_phone(visit, http_base, name):
+    page = visit(http_base + name)
     assert equations_not_set(page) == []
     late = births(page)
     print(name, late, "ms after load")
     assert all(ms < 100 for ms in late)
+    assert too_wide(page, 390) == []
+    assert too_wide(page, 320) == []
+    page.set_viewport_size({"width": 1280, "height": 800})
     assert stuck_sliders(page) == []
+    assert too_wide(page, 390) == []   # now with every fold open
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_from_the_disk_is_alive_and_quiet(visit, html, name):
+    page = visit((html / name).as_uri())
+    assert equations_not_set(page) == []
+    assert all(ms < 100 for ms in births(page))
     assert page.complaints == []
 
 
@@ -33,8 +45,8 @@ def test_the_theme_s_own_pages_are_quiet(visit, base, name):
     assert page.complaints == []
 
 
-@pytest.mark.parametrize("name", PAGES + EXTRA)
-def test_a_page_fits_a_phone(visit, http_base, name):
+@pytest.mark.parametrize("name", EXTRA)
+def test_the_theme_s_own_pages_fit_a_phone(visit, http_base, name):
     page = visit(http_base + name, width=390, height=800)
     assert too_wide(page, 390) == []
     assert too_wide(page, 320) == []

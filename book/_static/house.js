@@ -37,7 +37,7 @@ addEventListener("hashchange", () => {
   arrive();
 });
 addEventListener("DOMContentLoaded", () => {
-  const growth = new ResizeObserver(arrive);
+  const growth = new ResizeObserver(() => requestAnimationFrame(arrive));   // what it unfolds grows the page again
   for (const el of document.querySelectorAll("body, article")) growth.observe(el);
 });
 addEventListener("load", arrive);
