@@ -1,13 +1,19 @@
-"""Chapter 14: its closed forms against sums and draws, its exercises."""
+"""Chapter 14: its closed forms, its tables recomputed, its exercises."""
 
+import json
+import lzma
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from descent import exercises, theory
 from descent.recorded import transformer
-from descent.recorded.transformer import select
+from descent.recorded.transformer import at_best_of_others, verdict
+
+RECORDS = (Path(__file__).parents[1] / "experiments" / "transformer" / "recorded"
+           / "runs.jsonl.xz")
 
 
 @pytest.mark.equation("14.1")
@@ -32,28 +38,126 @@ def test_late_mean_startup_ratio_is_the_limit(x):
 
 
 @pytest.mark.equation("14.3")
-@pytest.mark.parametrize("sigma", [0.3, 2.0])
-def test_the_better_of_two_draws_flatters_itself(sigma):
-    draws = 5 + sigma * np.random.default_rng(14).standard_normal((400_000, 2))
-    lower = draws.min(-1)
-    error = lower.std() / math.sqrt(len(lower))
-    assert abs(5 - lower.mean() - theory.flattery(sigma)) < 4 * error
+@pytest.mark.parametrize("missed", [0.05, 0.2, 0.5])
+def test_an_interval_of_three_misses_as_often_as_it_says(missed):
+    draws = 5 + 2 * np.random.default_rng(14).standard_normal((3, 400_000))
+    half = theory.paired_interval(draws, theory.quantile_of_three(missed))
+    share = (abs(draws.mean(0) - 5) > half).mean()
+    assert abs(share - missed) < 4 * math.sqrt(missed * (1 - missed) / 400_000)
 
 
-def test_with_a_warm_up_of_w_steps_no_factor_is_larger_than_that_of_step_w():
-    t = np.arange(1, 3001)
-    for beta1, beta2, W in [(0.9, 0.999, 100), (0.9, 0.999, 288), (0.9, 0.95, 50)]:
-        factor = theory.startup_ratio(t, beta1, beta2) * np.minimum(1, t / W)
-        assert factor[:W].argmax() == W - 1
-        if theory.startup_ratio(W, beta1, beta2) > 1.2:     # not yet below its later values
-            assert factor.max() == factor[W - 1]
+@pytest.mark.equation("14.3")
+def test_the_factor_of_three_seeds_is_that_of_the_tables():
+    assert theory.quantile_of_three(0.05) == pytest.approx(4.302653, abs=1e-6)
+    assert theory.quantile_of_three(0.01) == pytest.approx(9.924843, abs=1e-6)
 
 
-def gain(ddof=1, root=3):
-    runs = select(transformer.comparison(), optimizer="Adam 0.9, 0.95", best_lr=True)
-    none, warm = (select(runs, warmup=w)["val_loss"] for w in (0, 100))
-    error = math.sqrt((none.var(ddof=ddof) + warm.var(ddof=ddof)) / root)
-    return none.mean() - warm.mean(), error
+# ---- the main table, from the records alone --------------------------------
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    """{(correction, β₂, rate, seed): the run}, Adam without warm-up."""
+    with lzma.open(RECORDS, "rt") as file:
+        lines = [json.loads(line) for line in file]
+    return {(r["correction"], r["b2"], r["lr"], r["seed"]): r for r in lines
+            if (r["rule"], r["b1"], r["warmup"], r["rep"], r["steps"], r["wd"])
+            == ("adam", 0.9, 0, 0, 600, 0.0)}
+
+
+def gap_by_hand(recorded, beta2, T):
+    """Three differences and the interval, with nothing of the package."""
+    rates = [3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
+    differences = []
+    for seed in range(3):
+        ends = {}
+        for correction in ("both", "none"):
+            means = {}
+            for rate in rates:
+                losses = [dict(recorded[correction, beta2, rate, other]["val"])[T]
+                          for other in range(3) if other != seed]
+                if None not in losses:
+                    means[rate] = sum(losses) / 2
+            best = min(means, key=means.get)
+            ends[correction] = dict(recorded[correction, beta2, best, seed]["val"])[T]
+        differences.append(ends["none"] - ends["both"])
+    mean = sum(differences) / 3
+    s = math.sqrt(sum((d - mean)**2 for d in differences) / 2)
+    return mean, 4.302653 * s / math.sqrt(3)
+
+
+def test_the_main_table_agrees_with_the_records(recorded):
+    runs = transformer.by_length()
+    assert runs.steps.tolist() == [100, 200, 300, 400, 500, 600]
+    for j, beta2 in enumerate(runs.beta2.tolist()):
+        gap = (at_best_of_others(runs.loss[1, j]) - at_best_of_others(runs.loss[0, j]))
+        half = theory.paired_interval(gap, theory.quantile_of_three(0.05))
+        for k, T in enumerate(runs.steps.tolist()):
+            # the curves are kept in float32
+            assert (gap[:, k].mean(), half[k]) == pytest.approx(
+                gap_by_hand(recorded, beta2, T), abs=2e-5)
+
+
+def test_what_the_page_says_of_the_gap_holds(recorded):
+    shown = {(b, T): verdict(*gap_by_hand(recorded, b, T)) for b in (0.99, 0.999, 0.9999)
+             for T in range(100, 601, 100)}
+    assert {key for key, word in shown.items() if word == "shown"} == {
+        (b, T) for b in (0.999, 0.9999) for T in (400, 500, 600)}
+    assert [verdict(*gap_by_hand(recorded, 0.95, T), equal=0.1)
+            for T in range(100, 601, 100)] == ["shown"] * 5 + ["cannot tell"]
+
+
+def test_all_failing_runs_exploded_within_five_steps(recorded):
+    failing = [r for r in recorded.values() if r["correction"] in ("both", "none")
+               and not (r["val"][-1][1] or math.inf) < 4.55]
+    assert len(failing) == 9 and {r["correction"] for r in failing} == {"none"}
+    assert all(r["curve"][1][0] == 5 and r["curve"][1][1] > 30 for r in failing)
+    assert sorted(r["above"] for r in failing) == [85, 88, 90, 93, 113, 126, 595, 595, 595]
+
+
+# ---- the helpers ------------------------------------------------------------
+
+
+def test_a_rate_that_lost_another_seed_is_not_chosen():
+    loss = np.array([[1.0, np.nan, 1.0], [2.0, 2.0, 2.0]])
+    # the second seed does not know that it will diverge
+    np.testing.assert_array_equal(at_best_of_others(loss), [2.0, np.nan, 2.0])
+
+
+def test_no_seed_judges_a_rate_that_it_chose():
+    loss = np.random.default_rng(0).standard_normal((40, 3, 2000)) / 10
+    cheat = loss[loss.mean(1).argmin(0), :, np.arange(2000)].mean()
+    honest = at_best_of_others(loss).mean()
+    assert cheat < -0.1 and abs(honest) < 0.01
+
+
+@pytest.mark.parametrize("difference, half, equal, word", [
+    (0.3, 0.2, None, "shown"), (-0.3, 0.2, None, "contradicted"),
+    (0.1, 0.2, None, "cannot tell"), (-0.02, 0.05, 0.1, "shown"),
+    (0.3, 0.1, 0.1, "contradicted"), (-0.3, 0.1, 0.1, "contradicted"),
+    (0.15, 0.1, 0.1, "cannot tell"), (0.0, 0.2, 0.1, "cannot tell")])
+def test_verdicts(difference, half, equal, word):
+    assert verdict(difference, half, equal) == word
+
+
+# ---- the exercises ----------------------------------------------------------
+
+
+def gap(T, beta2, at=None, factor=4.3027, choose=at_best_of_others):
+    runs = transformer.by_length()
+    loss = runs.loss[:, list(runs.beta2).index(beta2), :, :, list(runs.steps).index(T)]
+    d = choose(loss[1]) - choose(loss[0])
+    return d.mean(), factor * d.std(ddof=1) / math.sqrt(3)
+
+
+def on_the_same_seeds(loss):
+    return loss[np.nanargmin(loss.mean(1))]
+
+
+def rare(s, pi, weight, c=8192):
+    d = np.linspace(0, 40, 40001)
+    loss = np.log1p((c - 1) * np.exp(-np.interp(s * pi, ((np.expm1(d) + (c - 1) * d) / c), d)))
+    return (weight * loss)[7:].sum() / (weight * loss).sum()
 
 
 def repaired(loss):
@@ -61,18 +165,28 @@ def repaired(loss):
 
 
 @pytest.mark.parametrize("check, answer, verdict", [
-    (exercises.check_warm_up_gain, gain(), "correct"),
-    (exercises.check_warm_up_gain, lambda: (None, None), "not done yet"),
-    (exercises.check_warm_up_gain, gain(ddof=0), "ddof=1"),
-    (exercises.check_warm_up_gain, gain(root=1), "divide the variances by 3"),
-    (exercises.check_warm_up_gain, tuple(-x for x in gain()), "sign is wrong"),
+    (exercises.check_gap, gap, "correct"),
+    (exercises.check_gap, lambda T, b: gap(T, b, factor=4.3), "correct"),
+    (exercises.check_gap, lambda T, b: (None, None), "not done yet"),
+    (exercises.check_gap, lambda T, b: gap(T, b, choose=on_the_same_seeds), "leave it out"),
+    (exercises.check_gap, lambda T, b: gap(T, b, choose=lambda x: np.nanmin(x, 0)),
+     "best for itself"),
+    (exercises.check_gap, lambda T, b: gap(T, b, factor=1.96), "4.30"),
+    (exercises.check_case_against, (None, None, None), "not done yet"),
+    (exercises.check_case_against, (3e-5, 0.999, 100), "correct"),
+    (exercises.check_case_against, lambda: (3e-5, 0.9999, 100), "correct"),
+    (exercises.check_case_against, (3e-5, 0.999, 200), "larger one"),
+    (exercises.check_case_against, (3e-4, 0.999, 600), "contradicted"),
+    (exercises.check_case_against, (2e-4, 0.999, 600), "recorded are"),
+    (exercises.check_case_against, 0.3, "three numbers"),
+    (exercises.check_rare_share, rare, "correct"),
+    (exercises.check_rare_share, lambda s, pi, w: rare(s, w, w), "frequency pi"),
+    (exercises.check_rare_share, lambda s, pi, w: rare(s, pi, pi), "weight does"),
+    (exercises.check_rare_share, lambda s, pi, w: rare(s, pi, w, 10), "8192"),
     (exercises.check_best_of_eight, 1.42, "correct"),
     (exercises.check_best_of_eight, 0.5642, "this is the best of two"),
+    (exercises.check_best_of_eight, 1.39, "how many draws"),
     (exercises.check_best_of_eight, -1.4236, "sign is wrong"),
-    (exercises.check_warm_up_length, 288, "correct"),
-    (exercises.check_warm_up_length, 287, "one step short"),
-    (exercises.check_warm_up_length, 250, "approximation"),
-    (exercises.check_warm_up_length, 1000, "memory"),
     (exercises.check_survivors, lambda: 2.05, "correct"),
     (exercises.check_survivors, lambda: 2.3133, "after the repair"),
     (exercises.check_fair_best, repaired, "correct"),
@@ -86,3 +200,5 @@ def repaired(loss):
 def test_checks_of_the_exercises_know_the_likely_mistakes(check, answer, verdict, capsys):
     check(answer)
     assert verdict in capsys.readouterr().out
+
+

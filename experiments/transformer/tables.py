@@ -48,7 +48,8 @@ def structured(rows):
 def outcome(result):
     """The columns that every table of runs ends with."""
     return {"lr": result["lr"], "seed": result["seed"], "val_loss": number(result["val"][-1][1]),
-            "train_loss": number(result["train_end"]), "diverged": result["diverged"]}
+            "train_loss": number(result["train_end"]), "peak": number(result["peak"]),
+            "above": result["above"], "diverged": result["diverged"]}
 
 
 def asked_by(phase, done, **options):

@@ -43,14 +43,16 @@ from descent.exercises.chapter_11 import (check_amsgrad, check_broken_default,
 from descent.exercises.chapter_12 import (check_best_with_replacement,
                                           check_carried_gaps,
                                           check_unfair_lines)
-from descent.exercises.chapter_13 import (check_rare_class,
-                                          check_resting_places,
-                                          check_steps_turned)
-from descent.exercises.chapter_14 import (check_best_of_eight, check_fair_best,
-                                          check_survivors, check_warm_up_gain,
-                                          check_warm_up_length)
+from descent.exercises.chapter_13 import check_axes, check_steps_turned
+from descent.exercises.chapter_14 import (check_best_of_eight,
+                                          check_case_against, check_fair_best,
+                                          check_gap, check_rare_share,
+                                          check_survivors)
 from descent.exercises.chapter_15 import (check_floor, check_largest_model,
                                           check_twin_averages)
 from descent.exercises.chapter_17 import check_broken_adam
 from descent.exercises.frameworks import (check_converter,
-                                          check_tensorflow_by_hand)
+                                          check_tensorflow_by_hand,
+                                          check_two_directions)
+from descent.exercises.chapter_18 import (check_carried_decay,
+                                          check_resting_places)

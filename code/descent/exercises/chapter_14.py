@@ -1,39 +1,131 @@
 """Checks of the exercises of chapter 14."""
 
-import math
-
 import numpy as np
 
 from descent import theory
-from descent.exercises.engine import check_function, check_value
+from descent.exercises.engine import (Complaint, check_function, check_value,
+                                      never_raises)
 from descent.recorded import transformer
-from descent.recorded.transformer import select
+from descent.recorded.transformer import at_best_of_others, select, verdict
 
 
-def check_warm_up_gain(answer):
-    """What a warm-up is worth to Adam (0.9, 0.95), and the standard error.
+def _gap(T, beta2, choose=at_best_of_others, at=None, factor=None, ddof=1):
+    runs = transformer.by_length()
+    length = np.flatnonzero(runs.steps == (at or T))[0]
+    ending = np.flatnonzero(runs.steps == T)[0]
+    loss = runs.loss[:, np.flatnonzero(runs.beta2 == beta2)[0]]
+    if at:
+        best = loss[..., length].mean(-1)
+        both, none = (table[np.nanargmin(mean), :, ending]
+                      for table, mean in zip(loss, best))
+    else:
+        both, none = (choose(table[..., ending]) for table in loss)
+    d = none - both
+    factor = factor or theory.quantile_of_three(0.05)
+    return d.mean(), factor * d.std(ddof=ddof) / np.sqrt(len(d))
 
-    >>> check_warm_up_gain((None, None))
-    gain and its error: not done yet
+
+def check_gap(function):
+    """Check ``gap(T, beta2)``: without minus with the correction, and ±.
+
+    >>> check_gap(lambda T, beta2: (None, None))
+    <lambda>: not done yet
     """
-    runs = select(transformer.comparison(), optimizer="Adam 0.9, 0.95")
-    none, warm = (select(runs, warmup=w, best_lr=True)["val_loss"]
-                  for w in (0, 100))
-    gain = none.mean() - warm.mean()
+    check_function(
+        function, _gap, inputs=[(600, 0.999), (100, 0.999), (600, 0.95),
+                                (400, 0.9999), (100, 0.99)],
+        quantities=("the difference", "its half-width"), rtol=1e-3, wrong={
+            "each seed has the rate that is best for itself":
+                lambda T, b: _gap(T, b, lambda x: np.nanmin(x, 0)),
+            "a seed has helped to choose its rate; leave it out":
+                lambda T, b: _gap(T, b, at=T),
+            "the rates are those of 600 steps, whatever T is":
+                lambda T, b: _gap(T, b, at=600),
+            "1.96 is for a known spread; three seeds need 4.30":
+                lambda T, b: _gap(T, b, factor=1.96),
+            "4.30 without the root of three": lambda T, b: _gap(
+                T, b, factor=theory.quantile_of_three(0.05) * np.sqrt(3)),
+            "a spread from three seeds needs ddof=1":
+                lambda T, b: _gap(T, b, ddof=0)})
 
-    def error(ddof=1, seeds=3):
-        return np.sqrt((none.var(ddof=ddof) + warm.var(ddof=ddof)) / seeds)
 
-    lowest = [select(runs, warmup=w)["val_loss"].min() for w in (0, 100)]
-    check_value("gain and its error", answer, np.array([gain, error()]),
-                rtol=0.01, wrong={
-        "a variance from three seeds needs ddof=1": [gain, error(0)],
-        "this is the spread of one run; divide the variances by 3":
-            [gain, error(seeds=1)],
-        "the standard deviations were added; add the squares":
-            [gain, (none.std(ddof=1) + warm.std(ddof=1)) / np.sqrt(3)],
-        "these are the lowest losses of all; take the means of the seeds":
-            [lowest[0] - lowest[1], error()]})
+def _ahead(rate, beta2, T):
+    """How far the uncorrected runs are ahead at one rate for both, and ±."""
+    runs = transformer.by_length()
+    place = []
+    for name, value, grid in (("rate", rate, runs.rates),
+                              ("β₂", beta2, runs.beta2), ("T", T, runs.steps)):
+        found = np.flatnonzero(np.isclose(grid, value))
+        if len(found) == 0:
+            raise Complaint(f"{name} is {value:g}; recorded are "
+                            + ", ".join(f"{x:g}" for x in grid))
+        place.append(found[0])
+    i, j, k = place
+    both, none = runs.loss[:, j, i, :, k]
+    half = theory.paired_interval(both - none, theory.quantile_of_three(0.05))
+    return (both - none).mean(), half
+
+
+@never_raises
+def check_case_against(answer):
+    """A comparison at *one* rate that the uncorrected runs win, by a lot.
+
+    answer : (rate, beta2, T), all of them recorded, or a function of no
+        arguments that returns it
+
+    >>> check_case_against((3e-4, 0.95, 600))
+    the case: ahead by 0.01 ± 0.01: cannot tell
+    >>> check_case_against((3e-5, 0.999, 600))
+    the case: shown, ahead by 0.40 ± 0.03; the records hold one four times \
+as large
+    """
+    name, value = "the case", answer() if callable(answer) else answer
+    if value is None or np.size(value) == 3 and None in tuple(value):
+        return name, "not done yet"
+    if np.shape(value) != (3,):
+        return name, "it must be three numbers: rate, beta2, T"
+    ahead, half = _ahead(*value)
+    says = f"ahead by {ahead:.2f} ± {half:.2f}"
+    if verdict(ahead, half) != "shown":
+        return name, f"{says}: {verdict(ahead, half)}"
+    if ahead < 1.6:  # the largest is 1.69
+        return name, (f"shown, {says}; the records hold one four times as "
+                      "large" if ahead < 0.5 else
+                      f"shown, {says}; the records hold a larger one")
+    return name, "correct"
+
+
+def _rare_share(s, pi, weight, c=8192, late=False):
+    d = np.linspace(0, 40, 40001)
+    at = np.interp(s * pi, theory.scaled_time(d, c), d)
+    loss = np.minimum(1 / (s * pi), np.log(c)) if late else (
+        theory.class_loss(at, c))
+    return (weight * loss)[7:].sum() / (weight * loss).sum()
+
+
+def check_rare_share(function):
+    """Check ``rare_share(s, pi, weight)`` with classes of one loss a group.
+
+    >>> check_rare_share(lambda s, pi, weight: None)
+    <lambda>: not done yet
+    """
+    groups = select(transformer.frequency_groups(), run=-1, split="val")[:10]
+    weight, types = groups["target_share"], groups["token_types"]
+    pi = weight / types
+    check_function(
+        function, _rare_share, rtol=5e-3,
+        inputs=[(s, pi, weight) for s in (300.0, 800.0, 2000.0, 8000.0)],
+        wrong={
+            "a type has the frequency pi; the group's share is for the mean":
+                lambda s, pi, w: _rare_share(s, w, w),
+            "each group counts with its share of the targets, weight":
+                lambda s, pi, w: _rare_share(s, pi, np.ones(10)),
+            "a type's frequency does not weigh its group; weight does":
+                lambda s, pi, w: _rare_share(s, pi, pi),
+            "ℓ ≈ 1/s π holds late only": lambda s, pi, w: _rare_share(
+                s, pi, w, late=True),
+            "there are 8192 classes, not ten groups":
+                lambda s, pi, w: _rare_share(s, pi, w, c=10)})
 
 
 def check_best_of_eight(answer):
@@ -41,12 +133,13 @@ def check_best_of_eight(answer):
 
     In units of σ; the check allows 1 %.
 
-    >>> check_best_of_eight(theory.flattery(1.0))
+    >>> check_best_of_eight(0.56419)
     best of eight: not right: 0.56419
         likely cause: this is the best of two
     """
-    check_value("best of eight", answer, 1.4236, rtol=0.01, wrong={
-        "this is the best of two": theory.flattery(1.0),
+    check_value("best of eight", answer, 1.4236, rtol=0.01,
+                sampled="10,000 draws scatter by 0.4 %", wrong={
+        "this is the best of two": 0.56419,
         "this is the best of three": 0.8463,
         "this is the best of seven": 1.3522,
         "this is the distance of the best from the worst": 2 * 1.4236})
@@ -100,19 +193,3 @@ def check_fair_best(function):
 def _over_survivors(loss, mean=np.mean):
     rows = [row[np.isfinite(row)] for row in loss]
     return np.array([mean(row) if len(row) else np.nan for row in rows])
-
-
-def check_warm_up_length(answer):
-    """The shortest warm-up after which no step is more than doubled.
-
-    >>> check_warm_up_length(1000)
-    warm-up: not right: 1000
-        likely cause: this is the whole memory, 1/(1 − β₂)
-    """
-    W = math.ceil(theory.last_step_above(2.0, 0.999))
-    check_value("warm-up", answer, W, wrong={
-        "one step short: the factor is still above 2": W - 1,
-        "this is the approximation 1/√(W (1 − β₂)) = 2": 250,
-        "this is the whole memory, 1/(1 − β₂)": 1000,
-        "this is the step with the largest ratio, without a warm-up": 12,
-        "the root is missing: this is 1/(1 − β₂^W) = 2": 693})

@@ -20,9 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Curves", "UpdateSizes", "bias_correction", "comparison", "cost",
-           "curves", "decay_rates", "frequency_groups", "select",
-           "update_sizes"]
+__all__ = ["Curves", "Lengths", "UpdateSizes", "at_best_of_others",
+           "bias_correction", "by_length", "comparison", "cost", "curves",
+           "decay_rates", "frequency_groups", "select", "update_sizes",
+           "verdict"]
 
 FILE = Path(__file__).with_name("transformer.npz")
 
@@ -38,6 +39,19 @@ class Curves(NamedTuple):
     train: np.ndarray
     val_steps: np.ndarray
     val: np.ndarray
+
+
+class Lengths(NamedTuple):
+    """Losses of Adam by the length of the run, as `by_length` returns them.
+
+    loss : axes correction (both, none), β₂, rate, seed, length of the run
+    beta2, rates, steps : the values along the second, third and last axis
+    """
+
+    loss: np.ndarray
+    beta2: np.ndarray
+    rates: np.ndarray
+    steps: np.ndarray
 
 
 class UpdateSizes(NamedTuple):
@@ -71,7 +85,9 @@ def bias_correction():
     Fields: run, beta2, correction ("both", "none", or "first" where only m is
     corrected), warmup (0 or 100 steps), repeat (above 0: identical settings
     again), lr, seed, val_loss at the end, train_loss (mean of the last 50
-    batches), diverged.
+    batches), peak (the largest loss of a batch from step 3 on), above (how
+    many batches from step 6 on had a loss above ln 8192), diverged (a loss
+    was not finite, or the mean of the last 20 was above ln 8192).
 
     >>> len(bias_correction())
     201
@@ -85,7 +101,7 @@ def comparison():
     Fields: run, optimizer (a name such as "Adam 0.9, 0.999"), warmup, stage
     ("half decade" and "quarter decade": tuning on seed 0; "more seeds": the
     chosen rate again), best_lr (True for runs at the chosen rate), lr, seed,
-    val_loss, train_loss, diverged.
+    val_loss, train_loss, peak, above, diverged.
 
     >>> runs = comparison()
     >>> sorted(set(runs["optimizer"].tolist()))[-2:]
@@ -97,8 +113,8 @@ def comparison():
 def decay_rates():
     """Corrected Adam by β₁ and β₂, three rates each, 400 steps, one seed.
 
-    Fields: run, beta1, beta2, warmup, lr, seed, val_loss, train_loss,
-    diverged.
+    Fields: run, beta1, beta2, warmup, lr, seed, val_loss, train_loss, peak,
+    above, diverged.
 
     >>> decay_rates().shape  # 6 β₁, 6 β₂, 3 rates, 2 warm-ups
     (216,)
@@ -130,6 +146,59 @@ def curves():
     """
     return Curves(*_load("train_steps", "train_curves", "val_steps",
                          "val_curves"))
+
+
+def by_length():
+    """`Lengths`: validation loss of Adam without warm-up after 100 … 600 steps.
+
+    A run at a constant rate that is stopped is a shorter run, so these are
+    six lengths.  β₁ is 0.9; NaN where a run had no finite loss.
+
+    >>> by_length().loss.shape
+    (2, 4, 7, 3, 6)
+    """
+    runs = select(bias_correction(), warmup=0, repeat=0)
+    along, beta2, rates = curves(), *map(np.unique, (runs["beta2"], runs["lr"]))
+    loss = np.array([[[along.val[select(runs, correction=c, beta2=b, lr=a)
+                                 ["run"]] for a in rates] for b in beta2]
+                     for c in ("both", "none")])
+    return Lengths(loss, beta2, rates, along.val_steps.astype(int))
+
+
+def at_best_of_others(loss):
+    """Each seed's loss at the rate that is best on the *other* seeds.
+
+    So no seed judges a rate that it has chosen.  A rate that lost one of the
+    others (NaN) is not chosen.
+
+    loss : axes rate, seed, and more; the result has seed, and more
+
+    >>> at_best_of_others(np.array([[1.0, 4.0, 4.0], [3.0, 3.0, 3.0]]))
+    array([3., 4., 4.])
+    """
+    chosen = []
+    for seed in range(loss.shape[1]):
+        best = np.nanargmin(np.delete(loss, seed, 1).mean(1), 0)
+        chosen.append(np.take_along_axis(loss[:, seed], best[None], 0)[0])
+    return np.array(chosen)
+
+
+def verdict(difference, half, equal=None):
+    """What the interval ``difference ± half`` says, in words.
+
+    The claim is that the difference is positive; with ``equal``, that it is
+    at most so much, either way.
+
+    >>> verdict(0.2, 0.1), verdict(0.2, 0.3), verdict(-0.2, 0.1)
+    ('shown', 'cannot tell', 'contradicted')
+    >>> verdict(0.02, 0.03, equal=0.1), verdict(0.02, 0.09, equal=0.1)
+    ('shown', 'cannot tell')
+    """
+    low, high = difference - half, difference + half
+    if equal is not None:
+        low, high = equal - max(high, -low), equal - max(low, -high)
+    return ("shown" if low > 0 else "contradicted" if high < 0
+            else "cannot tell")
 
 
 def update_sizes():
@@ -168,7 +237,7 @@ def select(table, **wanted):
     Traceback (most recent call last):
         ...
     ValueError: no field 'rate'; the table has run, optimizer, warmup, \
-stage, best_lr, lr, seed, val_loss, train_loss, diverged
+stage, best_lr, lr, seed, val_loss, train_loss, peak, above, diverged
     """
     keep = np.ones(len(table), bool)
     for name, value in wanted.items():

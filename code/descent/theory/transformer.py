@@ -1,4 +1,4 @@
-"""Chapter 14, in closed form: does it survive a transformer?."""
+"""Chapter 14, in closed form: does it survive a transformer?"""
 
 import numpy as np
 
@@ -27,14 +27,14 @@ def mean_startup_ratio_late(x):
     return 1 + 2 * np.log(2) / x  # (14.2)
 
 
-def flattery(sigma):
-    """How much better the better of two equally good settings looks.
+def quantile_of_three(missed):
+    """The factor of an interval from three seeds: Student's t, 2 degrees.
 
-    E[min(a, b)] = μ − σ/√π,  a and b independent N(μ, σ²)             (14.3)
+    P(|t| > c) = p  at  c = (1 − p) √(2 / (p (2 − p)))                 (14.3)
 
-    sigma : σ, the standard deviation of a loss from seed to seed
+    missed : p, the chance that the interval misses
 
-    >>> round(float(flattery(1.0)), 4)
-    0.5642
+    >>> round(float(quantile_of_three(0.05)), 3)
+    4.303
     """
-    return sigma / np.sqrt(np.pi)  # (14.3)
+    return (1 - missed) * np.sqrt(2 / (missed * (2 - missed)))  # (14.3)
