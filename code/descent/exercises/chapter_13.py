@@ -4,38 +4,13 @@ from functools import partial
 
 import numpy as np
 
-from descent import theory
-from descent.exercises.engine import check_function, check_value
+from descent.exercises.engine import (Complaint, _array, _call, _cause,
+                                      _undone, check_function, never_raises)
 from descent.loop import run
 from descent.problems import quadratic
 from descent.rules import adam
 
-
-def check_rare_class(answer):
-    """Steps of gradient descent and of sign descent; c = 100, k = 50.
-
-    >>> check_rare_class((4196, 35))
-    steps to a loss below 0.1: not right: [4196, 35]
-        likely cause: this is gradient descent at the rate 1
-    """
-    def steps(c=100, k=50, gd=2.0, sign=0.1, whole=np.ceil, norm=True):
-        d = theory.gap_needed(0.1, c)
-        pi = 1 / k / (np.sum(1 / np.arange(1, c + 1)) if norm else 1)
-        return np.array([theory.scaled_time(d, c) / (gd * pi),
-                         whole(theory.sign_steps(d, sign))])
-
-    right = steps()
-    check_value("steps to a loss below 0.1", answer, right, wrong={
-        "this is gradient descent at the rate 1": steps(gd=1.0),
-        "these are the rates of the chapter, 1 and 0.05":
-            steps(gd=1.0, sign=0.05),
-        "π_k must sum to one; this is π_k = 1/k": steps(norm=False),
-        "this is c = 1000": steps(c=1000),
-        "this is the class k = 1": steps(k=1),
-        "sign descent needs a whole number of steps": steps(whole=float),
-        "sign descent is there one step later": steps(whole=np.floor),
-        "sign descent moves both ends of the gap": steps(sign=0.05),
-        "the two are exchanged": right[::-1]})
+ANGLES = 25, 45, 70, 160  # of the check of the axes, in degrees
 
 
 def _steps_turned(angle, start=lambda R: R @ [1.0, 1.0], turn=1.0, late=0):
@@ -65,19 +40,70 @@ def check_steps_turned(function):
             "the start counts as t = 0": partial(_steps_turned, late=1)})
 
 
-def check_resting_places(answer):
-    """Where L2 in Adam and AdamW rest for g = 0.002 and λ = 0.05.
+def steps_in_axes(A, angle):
+    """Steps of Adam at α = 0.01 that works in the columns of A; 401: never.
 
-    >>> check_resting_places((-0.04, -0.04))
-    (L2, AdamW): not right: [-0.04, -0.04]
-        likely cause: AdamW balances λθ with g/√v, not with g
+    >>> steps_in_axes(np.eye(2), 0.0)
+    344
     """
-    g, lam = 0.002, 0.05
-    check_value("(L2, AdamW)", answer, np.array([-g / lam, -1 / lam]), wrong={
-        "AdamW balances λθ with g/√v, not with g": [-g / lam, -g / lam],
-        "this is AdamW for both; L2 rests where g + λθ = 0":
-            [-1 / lam, -1 / lam],
-        "the two are exchanged": [-1 / lam, -g / lam],
-        "the signs are wrong: θ runs against the gradient":
-            [g / lam, 1 / lam],
-        "λ is in the denominator": [-g * lam, -lam]})
+    f = quadratic([1.0, 1000.0], angle)
+    start = f.rotation @ [1.0, 1.0]
+    z = run(adam, lambda z: f.grad(z @ A.T) @ A, start @ A, 400,
+            alpha=0.01).theta
+    below = f(z @ A.T) < 1e-8
+    return int(below.argmax()) if below.any() else 401
+
+
+def check_axes(function):
+    """Check ``axes(gradients)``: Adam in these axes needs ≤ 400 steps.
+
+    >>> check_axes(lambda gradients: None)
+    axes: not done yet
+    >>> check_axes(lambda gradients: np.eye(2))
+    axes: at 25° Adam does not arrive within 400 steps
+        likely cause: these are the old axes, at every angle
+    """
+    _check_axes(function)
+
+
+@never_raises
+def _check_axes(function):
+    try:
+        return "axes", _judge_axes(function)
+    except Complaint as complaint:
+        return "axes", str(complaint)
+
+
+def _judge_axes(function):
+    if _undone(function):
+        return "not done yet"
+    if not callable(function):
+        return "it must be a function of the gradients"
+    found = []
+    for angle in np.radians(ANGLES):
+        f = quadratic([1.0, 1000.0], angle)
+        places = np.random.default_rng(len(found)).standard_normal((20, 2))
+        A = _call(function, (f.grad(places),))
+        if _undone(A):
+            return "not done yet"
+        A = _array(A)
+        if A.shape != (2, 2):
+            return f"it has shape {A.shape}, but (2, 2) is needed"
+        if not np.allclose(A.T @ A, np.eye(2), atol=1e-6):
+            return ("the matrix is not orthogonal: its columns must have "
+                    "length 1 and be at right angles")
+        found.append(A)
+    for angle, A in zip(ANGLES, found):
+        if steps_in_axes(A, np.radians(angle)) > 400:
+            return (f"at {angle}° Adam does not arrive within 400 steps"
+                    + _why_not(found))
+    return "correct"
+
+
+def _why_not(found):
+    if all(np.allclose(np.abs(A).max(axis=0), 1) for A in found):
+        return _cause("these are the old axes, at every angle")
+    if all(steps_in_axes(A.T, angle) <= 400
+           for A, angle in zip(found, np.radians(ANGLES))):
+        return _cause("the axes are the rows; the columns are asked for")
+    return ""

@@ -95,13 +95,18 @@ from descent.theory.comparison import (deviation_of_difference,
                                        paired_interval, rise_per_decade,
                                        same_memory, t_factor)
 from descent.theory.geometry import (class_loss, condition_left, gap_needed,
-                                     gradient_on_the_line, kept_with_adamw,
-                                     kept_with_l2, next_gap, scaled_time,
-                                     sign_steps, step_under_swing,
+                                     gradient_on_the_line, next_gap,
+                                     scaled_time, sign_steps, step_under_swing,
                                      turned_gradient, turned_path)
 from descent.theory.transformer import (mean_startup_ratio,
                                         mean_startup_ratio_late,
                                         quantile_of_three)
 from descent.theory.costs import (crossing, gain_at_once, least_time, memory,
                                   must_move, passes_over_floor, step_time)
+from descent.theory.depth import (input_variance, layer_factor,
+                                  settled_variance, signal_to_noise)
 from descent.theory.starts import first_step_from
+from descent.theory.weight_decay import (adamw_of_the_paper, carried_decay,
+                                         kept_with_adamw, kept_with_l2,
+                                         kept_with_the_paper, rest_with_adamw,
+                                         rest_with_l2)

@@ -124,25 +124,3 @@ def gradient_on_the_line(s, gamma, Xy, n):
     array([ 0., -0.])
     """
     return (gamma * s - 1) * Xy / n  # (13.10)
-
-
-def kept_with_l2(t, alpha, lam, G):
-    """What an L2 penalty in Adam leaves of θ after t steps, gradients ±G.
-
-    θ_t / θ_0 ≈ (1 − αλ/G)^t, for λ|θ| small against G                (13.11)
-
-    >>> kept_with_l2(2, 0.5, 0.5, 0.5)
-    0.25
-    """
-    return (1 - alpha * lam / G) ** t  # (13.11)
-
-
-def kept_with_adamw(t, alpha, lam):
-    """What AdamW leaves of θ after t steps, whatever the size of ±G.
-
-    θ_t / θ_0 ≈ (1 − αλ)^t                                            (13.12)
-
-    >>> kept_with_adamw(2, 0.5, 1.0)
-    0.25
-    """
-    return (1 - alpha * lam) ** t  # (13.12)

@@ -1,0 +1,126 @@
+"""Chapter 18, weight decay: closed forms against runs of Adam with L2, AdamW and the paper's AdamW."""
+
+import numpy as np
+import pytest
+
+from descent import adam, adam_l2, adamw, run, theory
+from descent.exercises import check_carried_decay, check_resting_places
+
+
+def adamw_paper(state, g, *, alpha=0.001, eta=1.0, weight_decay=0.01):
+    after = adam(state, g, alpha=alpha, eps=0.0)
+    quotient = (state.theta - after.theta) / alpha
+    return after._replace(theta=theory.adamw_of_the_paper(
+        state.theta, quotient, eta, alpha, weight_decay))
+
+
+def kept(rule, G, t=4000, alpha=0.002, lam=0.01):
+    swing = G * np.where(np.arange(t) % 2, -1, 1)[:, None]
+    return run(rule, theta0=[1.0], gradients=swing, alpha=alpha,
+               weight_decay=lam).theta[-1, 0]
+
+
+# ---- the paper's rule, and the frameworks' ---------------------------------
+
+
+@pytest.mark.equation("18.1")
+def test_the_step_of_the_paper_done_by_hand():
+    step = theory.adamw_of_the_paper(2.0, -1.0, 0.5, 0.1, 0.01)
+    assert step == pytest.approx(2.0 - 0.5 * (-0.1 + 0.02))
+
+
+@pytest.mark.equation("18.1", "18.5")
+@pytest.mark.parametrize("alpha", [0.001, 0.03])
+def test_the_papers_rule_is_the_frameworks_with_lambda_over_alpha(alpha):
+    g = np.random.default_rng(0).standard_normal((300, 4))
+    start, lam = np.linspace(-2, 2, 4), 1e-3
+    paper = run(adamw_paper, theta0=start, gradients=g, alpha=alpha,
+                weight_decay=lam)
+    ours = run(adamw, theta0=start, gradients=g, alpha=alpha, eps=0.0,
+               weight_decay=theory.carried_decay(lam, alpha))
+    np.testing.assert_allclose(paper.theta, ours.theta, rtol=1e-12)
+
+
+@pytest.mark.equation("18.5")
+@pytest.mark.parametrize("alpha", [0.001, 0.03])
+def test_a_schedule_multiplies_both_and_the_carried_lambda_stays(alpha):
+    g = np.random.default_rng(1).standard_normal((200, 3))
+    paper = run(adamw_paper, theta0=np.ones(3), gradients=g, alpha=alpha,
+                eta=lambda t: 1 / t, weight_decay=1e-3)
+    ours = run(adamw, theta0=np.ones(3), gradients=g, eps=0.0,
+               alpha=lambda t: alpha / t,
+               weight_decay=theory.carried_decay(1e-3, alpha))
+    np.testing.assert_allclose(paper.theta, ours.theta, rtol=1e-12)
+
+
+# ---- what is left ----------------------------------------------------------
+
+
+@pytest.mark.equation("18.2")
+@pytest.mark.parametrize("G", [0.2, 1.0, 10.0])
+def test_an_l2_penalty_in_adam_decays_by_lambda_over_the_gradient(G):
+    predicted = theory.kept_with_l2(4000, 0.002, 0.01, G)
+    assert kept(adam_l2, G) == pytest.approx(predicted, abs=0.004)
+
+
+@pytest.mark.equation("18.2")
+def test_the_l2_formula_at_a_number_done_by_hand():
+    assert theory.kept_with_l2(2, 0.5, 0.4, 0.8) == pytest.approx(0.75**2)
+
+
+@pytest.mark.equation("18.3")
+@pytest.mark.parametrize("G", [0.2, 1.0, 10.0])
+def test_adamw_decays_alike_for_every_size_of_gradient(G):
+    predicted = theory.kept_with_adamw(4000, 0.002, 0.01)
+    assert kept(adamw, G) == pytest.approx(predicted, abs=0.004)
+
+
+@pytest.mark.equation("18.3")
+def test_the_adamw_formula_at_a_number_done_by_hand():
+    assert theory.kept_with_adamw(3, 0.5, 0.5) == pytest.approx(0.75**3)
+
+
+@pytest.mark.equation("18.4")
+@pytest.mark.parametrize("alpha", [0.0002, 0.002])
+def test_the_papers_decay_does_not_depend_on_the_rate(alpha):
+    predicted = theory.kept_with_the_paper(2000, 0.001)
+    left = kept(adamw_paper, 1.0, t=2000, alpha=alpha, lam=0.001)
+    assert left == pytest.approx(predicted, abs=0.004)
+    assert theory.kept_with_the_paper(3, 0.25) == pytest.approx(0.75**3)
+
+
+# ---- where it rests --------------------------------------------------------
+
+
+@pytest.mark.equation("18.6")
+@pytest.mark.parametrize("g", [0.002, -0.01])
+def test_with_l2_a_weight_rests_where_loss_and_penalty_balance(g):
+    rest = run(adam_l2, theta0=[0.0], grad=lambda theta: g + 0 * theta,
+               steps=6000, alpha=0.01, weight_decay=0.05, eps=0.0).theta[-1]
+    assert rest == pytest.approx(theory.rest_with_l2(g, 0.05), rel=1e-6)
+
+
+@pytest.mark.equation("18.7")
+@pytest.mark.parametrize("g", [0.002, -2.0])
+def test_with_adamw_it_rests_at_one_over_lambda(g):
+    rest = run(adamw, theta0=[0.0], grad=lambda theta: g + 0 * theta,
+               steps=6000, alpha=0.1, weight_decay=0.5, eps=0.0).theta[-1]
+    assert rest == pytest.approx(theory.rest_with_adamw(g, 0.5), rel=1e-6)
+
+
+# ---- the checks of the exercises -------------------------------------------
+
+
+@pytest.mark.parametrize("check, answer, said", [
+    (check_resting_places, (-0.04, -20, -0.2), "correct"),
+    (check_resting_places, (-20, -0.04, -0.2), "exchanged"),
+    (check_resting_places, (0.04, 20, 0.2), "signs"),
+    (check_resting_places, (-0.04, -20, -20), "not multiplied"),
+    (check_carried_decay, (0.01, 0.0025, 0.9995), "correct"),
+    (check_carried_decay, (0.01, 0.01, 0.9995), "larger rate"),
+    (check_carried_decay, (0.01, 0.0025, 0.6065), "the paper's own"),
+])
+def test_a_check_accepts_what_is_right_and_names_the_slip(
+        check, answer, said, capsys):
+    check(answer)
+    assert said in capsys.readouterr().out
