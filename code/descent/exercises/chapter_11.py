@@ -54,8 +54,8 @@ def check_broken_default(answer):
     if share < 0.15:
         return name, (f"Adam is misled, with a share of {100 * share:.3g} %; "
                       "15 % are asked for")
-    return name, (f"correct\n    Adam climbs {drift:.3g} α a turn against a "
-                  f"share of {100 * share:.3g} %")
+    return name, (f"correct\n    Adam climbs {drift:.3g} α a turn\n"
+                  f"    against a share of {100 * share:.3g} %")
 
 
 def _amsgrad_path(theta, gradients, *hyper, rule=amsgrad, **other):
