@@ -34,14 +34,15 @@ from descent.exercises.chapter_08 import (check_shortest_test,
                                           check_two_steps)
 from descent.exercises.chapter_09 import (check_counterexample, check_my_bound,
                                           check_never_silent)
-from descent.exercises.chapter_10 import (check_decay, check_share_on_noise,
+from descent.exercises.chapter_10 import (check_dealt_noise, check_decay,
+                                          check_share_on_noise,
                                           check_signal_share,
                                           check_signal_shows)
 from descent.exercises.chapter_11 import (check_amsgrad, check_broken_default,
                                           check_mean_step_of_pairs,
                                           check_two_maxima)
 from descent.exercises.chapter_12 import (check_best_with_replacement,
-                                          check_carried_gaps,
+                                          check_published,
                                           check_unfair_lines)
 from descent.exercises.chapter_13 import check_axes, check_steps_turned
 from descent.exercises.chapter_14 import (check_best_of_eight,
@@ -50,9 +51,9 @@ from descent.exercises.chapter_14 import (check_best_of_eight,
                                           check_survivors)
 from descent.exercises.chapter_15 import (check_floor, check_largest_model,
                                           check_twin_averages)
-from descent.exercises.chapter_17 import check_broken_adam
+from descent.exercises.chapter_17 import check_broken_adam, check_made_true
 from descent.exercises.frameworks import (check_converter,
                                           check_tensorflow_by_hand,
                                           check_two_directions)
-from descent.exercises.chapter_18 import (check_carried_decay,
-                                          check_resting_places)
+from descent.exercises.chapter_18 import (check_resting_places,
+                                          check_whose_decay)

@@ -74,23 +74,27 @@ def split(X, y, seed=0):
 
 
 def sweeps():
-    """The long trainings of chapter 12 that are recorded: {name: array}.
+    """The long trainings of chapters 12 and 16 that are recorded: {name: array}.
 
-    Each of five sweeps has a part in front of its names.  Numbers are
-    rounded to four digits.  Losses are those after the last epoch, except
-    where epochs stand among the axes.
+    Each of six sweeps has a part in front of its names.  Losses are those
+    after the last epoch, except where epochs stand among the axes; numbers
+    are rounded to four digits, those of `rates_` and `schedule_` to three.
+    Seeds below 100 are for choosing, the others for reporting.
+    The test set is in none of them.
 
     rates_ : the five rules with their defaults, axes (rule, alpha, seed,
-        epochs + 1): `rates_loss`, `rates_validation_loss`,
+        epoch): `rates_loss`, `rates_validation_loss`,
         `rates_validation_accuracy`
-    rise_ : a decade below, at and above the best cell of the map, on fresh
-        seeds: `rise_validation_loss`, axes (rule, setting, miss, seed)
-    map_ : RMSprop and Adam, axes (rule, gap, alpha, seed), gap = 1 − β₂
-        `map_loss`, `map_validation_loss`; `map_curve` has the validation
-        loss by epoch, the geometric mean of the seeds:
-        (rule, gap, alpha, epochs + 1)
-    batch_ : `batch_validation_loss`, axes (rule, batch, half_life, alpha,
-        seed); the half-life of v is counted in examples
+    map_ : RMSprop and Adam, axes (rule, gap, alpha, seed), gap = 1 − β₂:
+        `map_validation_loss`; `map_curve` has it by epoch, the geometric
+        mean of the seeds: (rule, gap, alpha, epochs + 1)
+    rise_ : a decade below, at and above the best cell of the map:
+        `rise_validation_loss`, axes (rule, setting, miss, seed)
+    schedule_ : Adam with four courses of the rate, axes (rule, schedule,
+        alpha, seed): `schedule_loss`, `schedule_validation_loss`
+    carry_ : batches of four examples, axes (rule, kept, alpha, seed): β₂ as
+        at batches of 64, and β₂ that remembers as many examples, in
+        `carry_beta2`, (rule, kept): `carry_validation_loss`
     depth_ : sigmoid networks of width 32, 60 epochs, `depth_accuracy`, axes
         (rule, depth, alpha, seed), and `depth_loss` by epoch, (..., epochs
         + 1); row r of `depth_alpha` has the rates of rule r
