@@ -1,6 +1,7 @@
 """The optimizers of PyTorch, Keras, Optax and TensorFlow 1.
 
-`translate` carries settings from one to another and says what is lost.
+`translate` carries settings from one to another and says what is lost;
+`settings_of` reads them from a line of code, `line_of` writes that line.
 `descent.recorded.paths` has paths that the frameworks themselves computed.
 
 Every framework's settings are read into one `Algorithm`, which holds what the
@@ -8,6 +9,7 @@ path depends on and nothing else.  A translation is exact where the target's
 settings, read back, are the same `Algorithm`.
 """
 
+import ast
 from dataclasses import dataclass, replace
 from inspect import Parameter, signature
 from math import sqrt
@@ -248,6 +250,76 @@ def translate(settings, source="keras", target="pytorch"):
     notes = (*scheduled, *_losses(wanted, got, source, target),
              *_remarks(wanted, got, full, source, target))
     return Translation(out, wanted == got, notes)
+
+
+# -- lines of code -----------------------------------------------------------
+
+CALLS = {"pytorch": "torch.optim.{}(params, {})",
+         "keras": "keras.optimizers.{}({})", "optax": "optax.{}({})",
+         "tensorflow": "tf.compat.v1.train.{}({})"}
+
+
+def settings_of(text, framework="keras"):
+    """Read settings from a line of code, such as one that is pasted.
+
+    text : the call that makes an optimizer, with or without its module and
+        with a name before it or none; or a dict as `translate` takes it
+    framework : whose line it is.  The first argument without a name is the
+        rate, behind the parameters in PyTorch
+
+    Raises ValueError with a sentence that says what cannot be read.
+
+    >>> settings_of("keras.optimizers.RMSprop(0.01, rho=0.95)")
+    {'optimizer': 'RMSprop', 'learning_rate': 0.01, 'rho': 0.95}
+    >>> settings_of("opt = SGD(net.parameters(), lr=0.1)", "pytorch")
+    {'optimizer': 'SGD', 'lr': 0.1}
+    """
+    example = line_of({"optimizer": "RMSprop"}, framework)
+    try:
+        call, = (line.value for line in ast.parse(text.strip()).body)
+        name = (None if isinstance(call, ast.Dict)
+                else getattr(call.func, "attr", None) or call.func.id)
+    except (SyntaxError, AttributeError, ValueError):
+        raise ValueError("this is no line that makes one optimizer: it must "
+                         f"be like {example}") from None
+    keys = call.keys if name is None else [word.arg for word in call.keywords]
+    if None in keys:
+        raise ValueError("a ** hides arguments: write them out")
+    if name is None:
+        return {_constant("a key", key): _constant(ast.unparse(key), value)
+                for key, value in zip(keys, call.values)}
+    rate = "lr" if framework == "pytorch" else "learning_rate"
+    names = ["params", rate] if framework == "pytorch" else [rate]
+    if len(call.args) > len(names):
+        raise ValueError(f"{ast.unparse(call.args[-1])} has no name: write "
+                         "name=value, only the rate may stand without")
+    given = dict(zip(names, call.args))
+    given |= {word.arg: word.value for word in call.keywords}
+    return {"optimizer": name, **{key: _constant(key, value) for key, value
+                                  in given.items() if key != "params"}}
+
+
+def _constant(key, node):
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise ValueError(f"{key} = {ast.unparse(node)}, but it must be a "
+                         "constant number: write the number itself") from None
+
+
+def line_of(settings, framework="pytorch"):
+    """Write the line of code that makes an optimizer with these settings.
+
+    >>> line_of({"optimizer": "RMSprop", "lr": 0.001, "alpha": 0.9})
+    'torch.optim.RMSprop(params, lr=0.001, alpha=0.9)'
+    """
+    if framework not in CALLS:
+        raise ValueError(f"framework = {framework!r}, but it must be one of "
+                         f"{', '.join(map(repr, CALLS))}")
+    words = ", ".join(f"{key}={value!r}" for key, value in settings.items()
+                      if key != "optimizer")
+    return CALLS[framework].format(settings["optimizer"], words).replace(
+        ", )", ")")
 
 
 # -- reading -----------------------------------------------------------------

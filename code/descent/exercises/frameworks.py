@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from descent.exercises.engine import check_function, check_value
+from descent.exercises.engine import (_array, _call, _undone, check_function,
+                                      check_value, never_raises)
 from descent.loop import run
 from descent.rules import rmsprop
 
@@ -77,3 +78,36 @@ def check_converter(function):
                                              1 - decay),
             "the decay is lost": lambda lr, rho, eps, decay: (
                 lr, rho, math.sqrt(eps), 0.0, 1.0)})
+
+
+@never_raises
+def check_two_directions(answer):
+    """Ten gradients that send Keras's RMSprop up and its translation down.
+
+    Or the other way round; each must end at least 0.1 α from its start.
+    Keras with ε = 1e-7, PyTorch with the ε of `translate`, β₂ = 0.9.
+
+    >>> check_two_directions([1e-3] * 10)
+    your gradients: Keras ends at -14.8, PyTorch at -11, in units of α
+        likely cause: both go the same way; turn where v is far above ε
+    """
+    name = "your gradients"
+    g = _call(answer, ()) if callable(answer) else answer
+    if _undone(g):
+        return name, "not done yet"
+    g = _array(g)
+    if g.shape != (10,):
+        return name, f"ten gradients are needed, but it has shape {g.shape}"
+    if not np.isfinite(g).all():
+        return name, "the gradients must be finite"
+    ends = [run(rmsprop, theta0=[0.0], gradients=g[:, None], alpha=1.0,
+                eps=eps, eps_inside=inside).theta[-1, 0]
+            for eps, inside in ((1e-7, True), (math.sqrt(1e-7), False))]
+    text = "Keras ends at {:.3g}, PyTorch at {:.3g}, in units of α".format(
+        *ends)
+    if ends[0] * ends[1] >= 0:
+        return name, text + ("\n    likely cause: both go the same way; turn "
+                             "where v is far above ε")
+    if min(map(abs, ends)) < 0.1:
+        return name, text + "\n    nearly: each must end 0.1 α from its start"
+    return name, f"correct\n    {text}"
