@@ -1,8 +1,13 @@
 """Checks of the exercises of chapter 18."""
 
+from functools import partial
+
 import numpy as np
 
-from descent.exercises.engine import check_value
+from descent.exercises.engine import (Complaint, _call, _short, _undone,
+                                      check_value, never_raises)
+from descent.loop import run
+from descent.rules import adam, adam_l2, adamw
 
 
 def check_resting_places(answer):
@@ -29,26 +34,58 @@ def check_resting_places(answer):
         "λ is in the denominator": [-g * lam, -lam, -alpha * lam]})
 
 
-def check_carried_decay(answer):
-    """λ in PyTorch's AdamW for a paper's λ, at two rates; the error else.
+def _paper(state, g, *, alpha, weight_decay, falls=False):
+    eta = 0.5**state.t if falls else 1.0
+    after = adam(state, g, alpha=eta * alpha)
+    return after._replace(
+        theta=after.theta - eta * weight_decay * state.theta)
 
-    The paper: α = 0.001, λ = 1e-5, cosine schedule η. Wanted: λ for the rate
-    0.001, λ for the rate 0.004 with the same decay a step, and what λ = 1e-5
-    copied as it is leaves of a weight after 100,000 steps of mean η = ½.
 
-    >>> check_carried_decay((1e-5, 1e-5, 0.61))
-    (λ, λ, left): not right: [1e-05, 1e-05, 0.61]
-        likely cause: these λ are copied as they are: the decay is α λ a step
+def _falling(state, g, *, alpha, weight_decay):
+    return adamw(state, g, alpha=alpha * 0.5**state.t,
+                 weight_decay=weight_decay)
+
+
+PROGRAMS = [("L2", adam_l2), ("AdamW", adamw), ("paper", _paper),
+            ("AdamW", _falling), ("paper", partial(_paper, falls=True))]
+
+
+def _program(rule, gradients, alpha, weight_decay):
+    g = np.asarray(gradients, dtype=float)[:, None]
+    return run(rule, theta0=[1.0], gradients=g, alpha=alpha,
+               weight_decay=weight_decay).theta[:, 0]
+
+
+def check_whose_decay(function):
+    """Check ``whose(program)``: it says which weight decay a program has.
+
+    >>> check_whose_decay(lambda program: None)
+    whose: not done yet
+    >>> check_whose_decay(lambda program: "AdamW")
+    whose: one program is "L2", and you say 'AdamW'
     """
-    right = np.array([0.01, 0.0025, np.exp(-0.001 * 1e-5 * 50_000)])
-    check_value("(λ, λ, left)", answer, right, wrong={
-        "these λ are copied as they are: the decay is α λ a step":
-            [1e-5, 1e-5, 0.61],
-        "the decay a step is to stay: a larger rate needs a smaller λ":
-            [0.01, 0.01, right[2]],
-        "λ grows where the rate grows; α λ is to stay the same":
-            [0.01, 0.04, right[2]],
-        "left: this is the paper's own decay, λ η a step":
-            [*right[:2], np.exp(-0.5)],
-        "left: η is ½ in the mean, so half of α λ goes each step":
-            [*right[:2], np.exp(-0.001)]})
+    _check_whose_decay(function)
+
+
+@never_raises
+def _check_whose_decay(function):
+    try:
+        return "whose", _judge_whose(function)
+    except Complaint as complaint:
+        return "whose", str(complaint)
+
+
+def _judge_whose(function):
+    if _undone(function):
+        return "not done yet"
+    if not callable(function):
+        return "it must be a function of a program"
+    for name, rule in PROGRAMS:
+        said = _call(lambda: function(partial(_program, rule)), ())
+        if _undone(said):
+            return "not done yet"
+        if not isinstance(said, str) or said.strip().casefold() != name.casefold():
+            falls = rule not in (adam_l2, adamw, _paper)
+            return (f'one program is "{name}", and you say {_short(said)}'
+                    + "\n    its rate falls by half at each step" * falls)
+    return "correct"
