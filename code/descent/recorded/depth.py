@@ -1,0 +1,116 @@
+"""What eight layers of sigmoids learn, by rule, by first weights and by minibatches: chapter 16.
+
+`experiments/depth.py` recorded it.  An arm is one change to the plain training; `trained` makes it again.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from descent import theory
+from descent.network import Network
+from descent.recorded.data import digits, split
+from descent.rules import State, adam, gradient_descent, rmsprop
+
+FILE = Path(__file__).with_name("depth.npz")
+EPOCHS = 60
+TUNING, FRESH = np.arange(10), np.arange(100, 120)
+LAYERS, BATCH = 8, 50
+NETWORK = Network((64, *[32] * LAYERS, 10), "sigmoid")
+
+
+def rate_per_layer(state, g, *, alpha):
+    """Gradient descent whose rate undoes the factor that each layer has at the start, by (16.1)."""
+    c = theory.layer_factor(theory.settled_variance())
+    factors = np.empty(NETWORK.size)
+    for k, (W, b) in enumerate(NETWORK.layers(factors), 1):
+        W[...] = b[...] = c ** (k - 1 - LAYERS)
+    return gradient_descent(state, factors * g, alpha=alpha)
+
+
+def divisor_per_layer(state, g, *, alpha, beta2=0.9, eps=1e-12):
+    """RMSprop with one v for each layer, the mean square of its weights' gradients."""
+    square = np.empty_like(g)
+    for (W, b), (sW, sb) in zip(NETWORK.layers(g), NETWORK.layers(square)):
+        mean = (W**2).mean((-2, -1))
+        sW[...], sb[...] = mean[..., None, None], mean[..., None]
+    v = beta2 * state.v + (1 - beta2) * square
+    theta = state.theta - alpha * g / (np.sqrt(v) + eps)
+    return State(theta=theta, t=state.t + 1, g=g, v=v)
+
+
+def _without_eps(rule):
+    return lambda state, g, *, alpha: rule(state, g, alpha=alpha, eps=1e-12)
+
+
+_DOWN, _SMALL = np.logspace(-2, 1, 7), np.logspace(-4, -1, 7)
+ARMS = {  # name: (rule, variance of the first weights times inputs, dealt minibatches, rates)
+    "gradient descent": (gradient_descent, 2, False, _DOWN),
+    "a rate per layer": (rate_per_layer, 2, False, np.logspace(-2.25, -0.75, 7)),
+    "a divisor per layer": (divisor_per_layer, 2, False, _SMALL),
+    "RMSprop": (_without_eps(rmsprop), 2, False, _SMALL),
+    "Adam": (_without_eps(adam), 2, False, _SMALL),
+    "Adam, dealt batches": (_without_eps(adam), 2, True, _SMALL),
+    "gradient descent, large weights": (gradient_descent, 32, False, _DOWN),
+    "Adam, large weights": (_without_eps(adam), 32, False, _SMALL),
+}
+RATES = np.array([rates for *_, rates in ARMS.values()])
+
+
+@cache
+def examples():
+    """Images and labels of the training digits, equally many of each class, class after class."""
+    (X, y), _, _ = split(*digits())
+    each = np.bincount(y).min() // 5 * 5
+    chosen = np.concatenate([np.flatnonzero(y == k)[:each] for k in range(10)])
+    return X[chosen] / 16, y[chosen]
+
+
+def order(seed, dealt, epochs):
+    """The order of the examples in each epoch, of shape (epochs, examples).
+
+    dealt : every minibatch gets five of each class; else they come at random
+    """
+    rng, n = np.random.default_rng([seed, 16]), len(examples()[1])
+    if not dealt:
+        return np.array([rng.permutation(n) for _ in range(epochs)])
+    rows = np.arange(n).reshape(10, -1)  # class, example
+    return np.array([rng.permuted(rows, axis=1).reshape(10, -1, BATCH // 10).swapaxes(0, 1).ravel()
+                     for _ in range(epochs)])
+
+
+def start(seeds, weight_variance=2):
+    """First weights of the network, the hidden layers' of the given variance times inputs."""
+    theta = NETWORK.init(seeds)
+    for W, _ in NETWORK.layers(theta)[:-1]:
+        W *= np.sqrt(weight_variance / 2)
+    return theta
+
+
+def trained(arm, seeds, alpha, epochs):
+    """Train an arm; return the training losses and accuracies after each epoch, (epochs + 1, seeds)."""
+    rule, weight_variance, dealt, _ = ARMS[arm]
+    X, y = examples()
+    state = State(start(seeds, weight_variance))
+    orders = np.stack([order(seed, dealt, epochs) for seed in seeds], 1)
+    curve = [NETWORK.evaluate(state.theta, X, y)]
+    with np.errstate(all="ignore"):
+        for epoch in orders:
+            for chosen in np.split(epoch, len(y) // BATCH, axis=1):
+                state = rule(state, NETWORK.grad(state.theta, X[chosen], y[chosen]), alpha=alpha)
+            curve.append(NETWORK.evaluate(state.theta, X, y))
+    return np.moveaxis(np.array(curve), 1, 0)
+
+
+def depth():
+    """The record, a dict of arrays.
+
+    arm, rate, chosen : names of the arms; their seven rates; the one chosen on seeds 0 to 9
+    tuning : training loss at the end, axes (arm, rate, seed 0 to 9)
+    loss : training loss of the chosen rate, axes (arm, seed 100 to 119, epoch)
+    accuracy : on the training examples at the end, axes (arm, seed)
+    descent_fresh : training loss of gradient descent at the end, axes (rate, seed 100 to 119)
+    """
+    with np.load(FILE) as file:
+        return dict(file)
