@@ -4,38 +4,10 @@ from functools import partial
 
 import numpy as np
 
-from descent.exercises.engine import check_function
-from descent.exercises.mistakes import (BROKEN_ADAMS, START, STREAM,
-                                        _adam_counting, _adam_path)
+from descent.exercises.engine import Complaint, check_function, never_raises
+from descent.exercises.mistakes import BROKEN_ADAMS, START, STREAM, _adam_path
 from descent.loop import run
-from descent.rules import adam, adamw, divide, root
-
-
-def _over_epochs(theta, epochs, *hyper, path=_adam_path):
-    return path(theta, epochs.reshape(-1, len(theta)), *hyper)
-
-
-def _restarting(theta, epochs, *hyper):
-    """Adam whose t begins again at 1 in each epoch, the averages do not."""
-    return _adam_counting(lambda t: (t - 1) % epochs.shape[1] + 1)(
-        theta, epochs.reshape(-1, len(theta)), *hyper)
-
-
-def _forgetting(theta, epochs, *hyper):
-    """Adam that begins anew in each epoch, averages too."""
-    path = [theta]
-    for gradients in epochs:
-        path.extend(_adam_path(path[-1], gradients, *hyper)[1:])
-    return np.array(path)
-
-
-def _one_array(state, g, *, alpha, beta1, beta2, eps):
-    """Adam whose two averages are one array."""
-    both = beta2 * (beta1 * state.m + (1 - beta1) * g) + (1 - beta2) * g**2
-    t = state.t + 1
-    step = alpha * divide(both / (1 - beta1**t),
-                          root(both / (1 - beta2**t), eps, False))
-    return state._replace(theta=state.theta - step, t=t, m=both, v=both)
+from descent.rules import adam, adamw, divide, rmsprop, root
 
 
 def _squares_of(corrected):
@@ -93,20 +65,12 @@ def _decay_without_rate(state, g, *, weight_decay, **hyper):
 
 
 STILL_BROKEN = "these are still the steps of the broken one; "
-EPOCHS = np.stack([STREAM, -STREAM[::-1]])
 BROKEN_PARTS = {
-    "a": {STILL_BROKEN + "look at m and v after one step":
-              partial(_adam_path, rule=_one_array)},
-    "b": {STILL_BROKEN + "a constant gradient does not show it, noise does":
+    "a": {STILL_BROKEN + "a constant gradient does not show it, noise does":
               _squares_of(True),
           "v averages the squares of m; it needs those of g":
               _squares_of(False)},
-    "c": {STILL_BROKEN + "look at the first steps of the second epoch":
-              _restarting,
-          "m and v begin anew in each epoch: they must go on": _forgetting},
-    "d": {STILL_BROKEN + "look at the size of the first step":
-              BROKEN_ADAMS["v is corrected with β₁ instead of β₂"]},
-    "e": {STILL_BROKEN + "let all gradients be 0 and look at v":
+    "b": {STILL_BROKEN + "let all gradients be 0 and look at v":
               _decay_in(m=0, v=1, beside=1),
           "the decay is missing": _decay_in(m=0, v=0, beside=0),
           "this is Adam with an L2 penalty: the decay goes through m and v":
@@ -117,35 +81,91 @@ BROKEN_PARTS = {
               _with_decay(_decay_after),
           "the rate is missing in the decay": _with_decay(
               _decay_without_rate)},
-    "f": {STILL_BROKEN + "try gradients as small as ε": _adding_eps(2),
+    "c": {STILL_BROKEN + "try gradients as small as ε": _adding_eps(2),
           "ε is still added to v at every step": _adding_eps(1)},
 }
 
 
 def check_broken_adam(part, function):
-    """Check the repaired (a), ..., (f) of chapter 17.
+    """Check the repaired (a), (b) or (c) of chapter 17.
 
-    Adam as ``check_adam`` takes it; (c) takes gradients of shape (epochs,
-    steps, d), and (e) is AdamW with λ as its last argument.
+    Adam as ``check_adam`` takes it; (b) is AdamW with λ as its last argument.
 
     >>> check_broken_adam("a", None)
     (a): not done yet
     """
     if part not in BROKEN_PARTS:
-        print(f"({part}): there are parts a to f")
+        print(f"({part}): there are parts a to c")
         return
     right, wrong = _adam_path, BROKEN_PARTS[part] | BROKEN_ADAMS
     inputs = [(START, STREAM, 0.1, 0.9, 0.95, 0.01),
               (START, 10 * STREAM, 0.02, 0.6, 0.99, 0.1)]
-    if part == "c":
-        right = _over_epochs
-        wrong = BROKEN_PARTS[part] | {
-            cause: partial(_over_epochs, path=path)
-            for cause, path in BROKEN_ADAMS.items()}
-        inputs = [(START, EPOCHS, *inputs[0][2:]),
-                  (START, 10 * EPOCHS, *inputs[1][2:])]
-    if part == "e":
+    if part == "b":
         right, wrong = _with_decay(adamw), BROKEN_PARTS[part]
         inputs = [(*args, 0.2) for args in inputs]
     check_function(function, right, inputs, quantities=("theta",), first_t=0,
                    wrong=wrong, name=f"({part})")
+
+
+def ways(gradients):
+    """The whole way of RMSprop in units of α, for β₂ = 0.9 and 0.99.
+
+    The lengths of all steps together, from v₀ = 0 with ε = 0.
+
+    >>> ways([1.0]).round(2)
+    array([ 3.16, 10.  ])
+    """
+    stream = np.asarray(gradients, float)[:, None]
+    paths = [run(rmsprop, theta0=[0.0], gradients=stream, alpha=1.0,
+                 beta2=beta2, eps=0.0).theta[:, 0] for beta2 in (0.9, 0.99)]
+    return np.abs(np.diff(paths)).sum(1)
+
+
+def check_made_true(gradients):
+    """Gradients for which a tenth of 1 − β₂ changes the way more than tenfold.
+
+    >>> check_made_true(None)
+    your gradients: not done yet
+    >>> check_made_true([1.0] * 2000)
+    your gradients: the ways are 2004 α and 2042 α, a factor of 1.0
+        likely cause: steady gradients: both soon walk α a step
+    """
+    _check_made_true(gradients)
+
+
+@never_raises
+def _check_made_true(gradients):
+    return "your gradients", _judge_made_true(gradients)
+
+
+def _judge_made_true(gradients):
+    value = gradients() if callable(gradients) else gradients
+    if value is None:
+        return "not done yet"
+    try:
+        stream = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise Complaint("it must be a list of numbers") from None
+    if stream.ndim != 1 or not 1 <= len(stream) <= 2000:
+        return "a list of 1 to 2,000 numbers is asked for"
+    if not (np.abs(stream) <= 1e100).all():
+        return "each gradient is a number of at most 1e100 in size"
+    if not stream.any():
+        return "all gradients are 0: nothing moves"
+    short, long = ways(stream)
+    factor = max(short / long, long / short)
+    if factor > 10:
+        return "correct"
+    return (f"the ways are {short:.0f} α and {long:.0f} α, a factor of "
+            f"{factor:.1f}\n    likely cause: {_why_alike(stream)}")
+
+
+def _why_alike(stream):
+    size = np.abs(stream[stream != 0])
+    if size.max() < 2 * size.min():
+        return "steady gradients: both soon walk α a step"
+    if len(stream) < 200:
+        return "too few steps: the shorter memory has no time to return"
+    if np.argmax(np.abs(stream)) > len(stream) // 2:
+        return "a rise ends within the memory; try the other direction"
+    return "a fall helps; make it deeper, or let it come earlier"

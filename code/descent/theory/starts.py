@@ -1,4 +1,4 @@
-"""Chapter 17, in closed form: reading claims and frameworks."""
+"""Chapter 17, in closed form: reading claims."""
 
 import numpy as np
 
