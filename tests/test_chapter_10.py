@@ -316,6 +316,24 @@ def test_numbers_are_accepted_and_slips_diagnosed(capsys, check, right, wrong):
     assert "likely cause" in capsys.readouterr().out
 
 
+def kept(beta, n, products=True, earlier=True):
+    w = (1 - beta) * beta ** np.arange(n)
+    together = np.eye(n) - products * (1 - np.eye(n)) / (n - 1)
+    return w @ together @ w / (1 - earlier * beta ** (2 * n))
+
+
+@pytest.mark.parametrize("answer, verdict", [
+    (kept, "correct"), (lambda beta, n: None, "not done yet"),
+    (lambda beta, n: kept(beta, n, products=False), "F₁"),
+    (lambda beta, n: kept(beta, n, earlier=False), "earlier epochs"),
+    (lambda beta, n: kept(beta, n, earlier=beta**-n), "not βⁿ"),
+    (lambda beta, n: kept(beta, n, products=-1), "sum to zero"),
+    (lambda beta, n: kept(beta, n, products=(n - 1) / n), "not n²")])
+def test_the_noise_of_a_dealt_epoch_is_judged(capsys, answer, verdict):
+    exercises.check_dealt_noise(answer)
+    assert verdict in capsys.readouterr().out
+
+
 def cosine(t):
     return 0.015 * (1 + np.cos(np.pi * (t - 1) / 1000))
 

@@ -51,6 +51,9 @@ from descent.exercises.chapter_14 import (check_best_of_eight,
                                           check_survivors)
 from descent.exercises.chapter_15 import (check_floor, check_largest_model,
                                           check_twin_averages)
+from descent.exercises.chapter_16 import (check_critical_weights,
+                                          check_eps_in_depth,
+                                          check_plain_descent_in_depth)
 from descent.exercises.chapter_17 import check_broken_adam, check_made_true
 from descent.exercises.frameworks import (check_converter,
                                           check_tensorflow_by_hand,

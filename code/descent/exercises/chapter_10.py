@@ -99,6 +99,38 @@ def check_signal_share(function):
                 each})
 
 
+def check_dealt_noise(function):
+    """Check ``f(beta, n)``: what m keeps of noise that sums to zero.
+
+    >>> check_dealt_noise(lambda beta, n: (1 - beta) / (1 + beta))
+    <lambda>: the result is wrong
+        yours: 0.0526316
+        right: 0.0112879
+        input: (0.9, 17)
+        likely cause: this is F₁, of independent noises
+    """
+    def kept(product=lambda n: -1 / (n - 1), earlier=lambda b, n: b**(2 * n)):
+        def factor(beta, n):
+            w = (1 - beta) * beta ** np.arange(n)
+            squares = (w**2).sum()
+            return ((squares + product(n) * (w.sum() ** 2 - squares))
+                    / (1 - earlier(beta, n)))
+        return factor
+
+    check_function(
+        function, kept(), inputs=[(0.9, 17), (0.5, 4), (0.98, 10)],
+        wrong={
+            "this is F₁, of independent noises":
+                lambda beta, n: (1 - beta) / (1 + beta),
+            "earlier epochs are still in m": kept(earlier=lambda b, n: 0.0),
+            "an earlier epoch counts β²ⁿ less in the variance, not βⁿ":
+                kept(earlier=lambda b, n: b**n),
+            "the products are negative: the noises sum to zero":
+                kept(product=lambda n: 1 / (n - 1)),
+            "there are n(n − 1) products for n squares, not n²":
+                kept(product=lambda n: -1 / n)})
+
+
 def loss_at_the_end(rates, lam=1.0, runs=2000):
     """θ after default Adam with these rates from θ = 1, noise of size 1."""
     noise = np.random.default_rng(10)
