@@ -88,17 +88,23 @@ def start(seeds, weight_variance=2):
     return theta
 
 
-def trained(arm, seeds, alpha, epochs):
-    """Train an arm; return the training losses and accuracies after each epoch, (epochs + 1, seeds)."""
-    rule, weight_variance, dealt, _ = ARMS[arm]
+def trained(arm, seeds, alpha, epochs, *, weight_variance=None, watch=lambda g: None):
+    """Train an arm; return the training losses and accuracies after each epoch, (epochs + 1, seeds).
+
+    weight_variance : of the first weights, where it is not the arm's
+    watch : is called with the gradients of each step, shape (seeds, size)
+    """
+    rule, variance, dealt, _ = ARMS[arm]
     X, y = examples()
-    state = State(start(seeds, weight_variance))
+    state = State(start(seeds, variance if weight_variance is None else weight_variance))
     orders = np.stack([order(seed, dealt, epochs) for seed in seeds], 1)
     curve = [NETWORK.evaluate(state.theta, X, y)]
     with np.errstate(all="ignore"):
         for epoch in orders:
             for chosen in np.split(epoch, len(y) // BATCH, axis=1):
-                state = rule(state, NETWORK.grad(state.theta, X[chosen], y[chosen]), alpha=alpha)
+                g = NETWORK.grad(state.theta, X[chosen], y[chosen])
+                watch(g)
+                state = rule(state, g, alpha=alpha)
             curve.append(NETWORK.evaluate(state.theta, X, y))
     return np.moveaxis(np.array(curve), 1, 0)
 

@@ -18,7 +18,7 @@ def layer_factor(q, weight_variance=2.0):
 
     Backwards a gradient, forwards a difference between two inputs.
 
-    >>> float(layer_factor(0.0, 16.0))
+    >>> round(float(layer_factor(0.0, 16.0)), 9)
     1.0
     """
     h = _sigmoid(np.sqrt(q) * _NODES)
@@ -33,7 +33,7 @@ def input_variance(q, weight_variance=2.0):
 
     weight_variance : σ_w², inputs times the variance of a weight
 
-    >>> float(input_variance(0.0))
+    >>> round(float(input_variance(0.0)), 9)
     0.5
     """
     h = _sigmoid(np.sqrt(q) * _NODES)

@@ -1,0 +1,191 @@
+"""Chapter 16: its closed forms against integrals and wide networks, its record against trainings."""
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from descent import exercises, rmsprop, theory
+from descent.network import Network
+from descent.recorded import depth as recorded
+from descent.rules import State, gradient_descent
+
+ROUNDING = 1e-10
+
+
+def close(measured, predicted, rel=ROUNDING):
+    assert measured == pytest.approx(predicted, rel=rel)
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def slope(z):
+    return sigmoid(z) * (1 - sigmoid(z))
+
+
+def normal_mean(f, q):
+    """E[f(z)] for normal z of variance q, by adaptive quadrature."""
+    if q == 0:
+        return f(0.0)
+    density = stats.norm(scale=np.sqrt(q)).pdf
+    return integrate.quad(lambda z: f(z) * density(z), -60, 60, points=[0],
+                          limit=200, epsabs=1e-13)[0]
+
+
+# ---- the factor -----------------------------------------------------------
+
+
+@pytest.mark.equation("16.1")
+@pytest.mark.parametrize("q", [0.0, 0.5, 40.0])
+@pytest.mark.parametrize("weight_variance", [2.0, 7.0])
+def test_layer_factor_is_the_root_mean_square_slope(q, weight_variance):
+    close(theory.layer_factor(q, weight_variance),
+          np.sqrt(weight_variance * normal_mean(lambda z: slope(z)**2, q)),
+          1e-8)
+
+
+@pytest.mark.equation("16.2")
+@pytest.mark.parametrize("q", [0.0, 0.5, 40.0])
+@pytest.mark.parametrize("weight_variance", [2.0, 7.0])
+def test_input_variance_is_the_mean_square_of_the_layer_below(
+        q, weight_variance):
+    close(theory.input_variance(q, weight_variance),
+          weight_variance * normal_mean(lambda z: sigmoid(z)**2, q), 1e-8)
+
+
+@pytest.mark.equation("16.2")
+def test_settled_variance_is_a_fixed_point():
+    for weight_variance in (0.5, 2.0, 128.0):
+        q = theory.settled_variance(weight_variance)
+        close(theory.input_variance(q, weight_variance), q, 1e-9)
+
+
+@pytest.mark.equation("16.1")
+def test_no_sigmoid_keeps_more_than_a_quarter_of_its_weights():
+    for weight_variance in (1.0, 2.0, 32.0):
+        q = theory.settled_variance(weight_variance)
+        factor = theory.layer_factor(q, weight_variance)
+        assert factor < np.sqrt(weight_variance) / 4
+
+
+@pytest.mark.equation("16.1", "16.2")
+def test_variance_and_factor_are_measured_in_a_wide_network():
+    q = theory.settled_variance()
+    network = Network((64, *[200] * 6, 10), "sigmoid")
+    images = np.random.default_rng(0).uniform(size=(2, 64))
+    images[1] = images[0] + 1e-3 * images[1]
+    theta = network.init(np.arange(10))
+    *h, _ = network._forward(theta, images)
+    z = np.log(h[5] / (1 - h[5]))
+    assert np.mean(z**2) == pytest.approx(q, rel=0.1)
+    before, after = (np.std(x, axis=-2) for x in h[5:7])
+    shrunk = np.sqrt(np.mean(after**2) / np.mean(before**2))
+    assert shrunk == pytest.approx(theory.layer_factor(q), rel=0.1)
+    up = [np.sqrt((W**2).mean()) for W, _ in network.layers(
+        network.grad(theta, images, np.array([1, 2])))]
+    assert (up[1] / up[5]) ** 0.25 == pytest.approx(theory.layer_factor(q),
+                                                    rel=0.1)
+
+
+@pytest.mark.equation("16.3")
+def test_signal_to_noise_falls_by_the_factor_at_each_layer():
+    for k in (1, 2, 5):
+        expected = 0.7 * np.prod([0.3] * (k - 1))
+        close(theory.signal_to_noise(k, 0.3, first=0.7), expected)
+
+
+def test_the_slope_of_a_sigmoid_squared_has_the_integral_one_sixth():
+    close(integrate.quad(lambda z: slope(z)**2, -40, 40, points=[0])[0], 1 / 6,
+          1e-8)
+
+
+# ---- the arms -------------------------------------------------------------
+
+
+def sizes(g):
+    return [float(np.sqrt((W**2).mean()))
+            for W, _ in recorded.NETWORK.layers(g)]
+
+
+def test_a_rate_per_layer_makes_the_first_steps_alike():
+    X, y = recorded.examples()
+    theta = recorded.start(np.arange(20))
+    g = recorded.NETWORK.grad(theta, X[::5], y[::5])
+    step = recorded.rate_per_layer(State(theta), g, alpha=1.0).theta - theta
+    plain = gradient_descent(State(theta), g, alpha=1.0).theta - theta
+    assert max(sizes(step)[:8]) < 2 * min(sizes(step)[:8])
+    assert max(sizes(plain)[:8]) > 1000 * min(sizes(plain)[:8])
+
+
+def test_a_divisor_per_layer_is_rmsprop_where_all_squares_are_alike():
+    theta = np.zeros((2, recorded.NETWORK.size))
+    g = np.random.default_rng(0).choice([-3.0, 3.0], theta.shape)
+    state, other = State(theta), State(theta)
+    for _ in range(3):
+        state = recorded.divisor_per_layer(state, g, alpha=0.1)
+        other = rmsprop(other, g, alpha=0.1, eps=1e-12)
+    close(state.theta, other.theta)
+
+
+def test_dealt_minibatches_hold_five_of_each_class_and_every_example_once():
+    _, y = recorded.examples()
+    for dealt in (True, False):
+        orders = recorded.order(3, dealt, 2)
+        assert (np.sort(orders) == np.arange(len(y))).all()
+        counts = [np.bincount(y[i], minlength=10)
+                  for i in orders.reshape(-1, recorded.BATCH)]
+        assert (np.array(counts) == 5).all() == dealt
+
+
+# ---- the record -----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def record():
+    return recorded.depth()
+
+
+def test_record_has_the_shapes_that_its_docstring_names(record):
+    arms, epochs = len(recorded.ARMS), recorded.EPOCHS + 1
+    assert record["arm"].tolist() == list(recorded.ARMS)
+    assert np.array_equal(record["rate"], recorded.RATES)
+    assert record["tuning"].shape == (arms, 7, 10)
+    assert record["loss"].shape == (arms, 20, epochs)
+    assert record["accuracy"].shape == (arms, 20)
+    assert record["descent_fresh"].shape == (7, 20)
+
+
+def test_each_arm_has_the_rate_with_the_lowest_mean_log_loss(record):
+    best = np.log(record["tuning"]).mean(-1).argmin(-1)
+    assert np.array_equal(record["chosen"], np.take_along_axis(
+        record["rate"], best[:, None], 1)[:, 0])
+    assert ((best[1:] > 0) & (best[1:] < 6)).all()  # inside the grid
+
+
+@pytest.mark.parametrize("arm", recorded.ARMS)
+def test_the_record_is_what_training_gives(record, arm):
+    i = list(recorded.ARMS).index(arm)
+    curve, _ = recorded.trained(arm, recorded.FRESH[:2], record["chosen"][i], 2)
+    assert record["loss"][i, :2, :3] == pytest.approx(curve.T, rel=1e-3)
+
+
+# ---- exercises ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("check, answer, words", [
+    (exercises.check_eps_in_depth, (14, 2.2e-4), "correct"),
+    (exercises.check_eps_in_depth, (14, 1.0), "far below"),
+    (exercises.check_eps_in_depth, (14, 7e-5), "20 factors"),
+    (exercises.check_critical_weights, (113.1, 103), "correct"),
+    (exercises.check_critical_weights, (103.0, 113.1), "comes first"),
+    (exercises.check_critical_weights, (10.63, 10.15), "σ_w"),
+    (exercises.check_plain_descent_in_depth, (96, 1.0), "correct"),
+    (exercises.check_plain_descent_in_depth, (2, 1.0), "leave 0.0001"),
+    (exercises.check_plain_descent_in_depth, (96, 1e-3), "other rates"),
+    (exercises.check_plain_descent_in_depth, "many", "two numbers"),
+    (exercises.check_plain_descent_in_depth, (-1, 1), "positive"),
+    (exercises.check_plain_descent_in_depth, None, "not done yet")])
+def test_checks_tell_right_from_wrong(capsys, check, answer, words):
+    check(answer)
+    assert words in capsys.readouterr().out
