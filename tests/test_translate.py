@@ -5,13 +5,15 @@ frameworks themselves: the source's settings, and what translate makes of
 them.  Paths agree when they are within 1e-11 of each coordinate's travel.
 """
 
+import importlib
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from descent import rules, run, translate
-from descent.frameworks import DEFAULTS, NAMES
+from descent.frameworks import DEFAULTS, NAMES, line_of, settings_of
 from descent.recorded.paths import distance, parity_errors, recorded
 
 RECORDED = recorded(Path(__file__).parent / "golden" / "translations.npz")
@@ -373,3 +375,79 @@ def test_a_number_in_an_array_is_a_number():
     assert there.settings["lr"] == 0.5 and there.settings["betas"][0] == 0.75
     with pytest.raises(ValueError, match="must be a constant number"):
         translate({"optimizer": "adam", "learning_rate": np.ones(2)}, "optax", "pytorch")
+
+
+# -- what the frameworks themselves export, where they are installed ----------
+
+
+def installed(module):
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    if os.environ.get("FRAMEWORKS") == "required":  # as in CI
+        return importlib.import_module(module)
+    return pytest.importorskip(module, reason=f"{module} is not installed: its recorded exports are read")
+
+
+@pytest.mark.parametrize("name", DEFAULTS["pytorch"])
+def test_what_pytorch_exports_is_understood_under_schedulers_too(name):
+    torch = installed("torch")
+    optimizer = getattr(torch.optim, name)([torch.zeros(2)])
+    plain = translate({"optimizer": name}, "pytorch", "keras")
+    assert translate({"optimizer": name, **optimizer.defaults}, "pytorch", "keras") == plain
+    schedules = torch.optim.lr_scheduler
+    schedules.OneCycleLR(optimizer, 0.1, total_steps=10, cycle_momentum="momentum" in optimizer.defaults
+                         or "betas" in optimizer.defaults)
+    schedules.CosineAnnealingLR(optimizer, 10)
+    torch.optim.swa_utils.SWALR(optimizer, 0.05)
+    there = translate({"optimizer": name, **optimizer.param_groups[0]}, "pytorch", "descent")
+    assert there.settings["alpha"] == optimizer.param_groups[0]["lr"]
+    assert there.notes[0].startswith("A scheduler has written")
+
+
+@pytest.mark.parametrize("name", DEFAULTS["keras"])
+def test_what_keras_exports_is_understood(name):
+    keras = installed("keras")
+    optimizer = getattr(keras.optimizers, name)(learning_rate=0.25)
+    plain = translate({"optimizer": name, "learning_rate": 0.25}, "keras", "pytorch")
+    assert translate({"optimizer": name, **optimizer.get_config()}, "keras", "pytorch") == plain
+    assert translate(keras.optimizers.serialize(optimizer), "keras", "pytorch") == plain
+
+
+# -- lines of code -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("framework, name", [
+    (framework, name) for framework in ("pytorch", "keras", "optax", "tensorflow") for name in DEFAULTS[framework]])
+def test_a_line_that_is_written_is_read_back(framework, name):
+    rate = "lr" if framework == "pytorch" else "learning_rate"
+    settings = {"optimizer": name, rate: 0.1 + 0.2}  # all digits of a number stay
+    if name == "MomentumOptimizer":
+        settings["momentum"] = 0.9
+    full = translate(settings, framework, framework).settings
+    assert settings_of(line_of(full, framework), framework) == full
+    assert settings_of(f"opt = {name}({'params, ' * (framework == 'pytorch')}0.1)", framework) == {
+        "optimizer": name, rate: 0.1}
+
+
+@pytest.mark.parametrize("text, framework, said", [
+    ("", "keras", "must be like keras.optimizers.RMSprop()"), ("Adam", "keras", "must be like"),
+    ("Adam(", "pytorch", "must be like torch.optim.RMSprop(params)"), ("a = 1", "keras", "must be like"),
+    ("Adam()\nAdam()", "keras", "must be like"), ("import torch", "pytorch", "must be like"),
+    ("f()()", "keras", "must be like"), ("Adam(**more)", "keras", "a ** hides arguments"),
+    ("{**more}", "keras", "a ** hides arguments"), ("Adam(1, 2)", "keras", "2 has no name"),
+    ("Adam(net, 1, 2)", "pytorch", "2 has no name"), ("Adam(schedule)", "keras", "learning_rate = schedule, but"),
+    ("{'lr': x}", "pytorch", "'lr' = x, but it must be a constant number")])
+def test_a_line_that_cannot_be_read_is_refused_in_a_sentence(text, framework, said):
+    with pytest.raises(ValueError) as error:
+        settings_of(text, framework)
+    assert said in str(error.value)
+
+
+def test_the_parameters_may_have_a_name_and_a_dict_is_read():
+    assert settings_of("torch.optim.SGD(params=net.parameters(), lr=0.1)", "pytorch") == {"optimizer": "SGD", "lr": 0.1}
+    assert settings_of("{'optimizer': 'Adam', 'betas': (0.5, 0.9)}", "pytorch") == {
+        "optimizer": "Adam", "betas": (0.5, 0.9)}
+
+
+def test_a_line_is_written_for_frameworks_alone():
+    with pytest.raises(ValueError, match="framework = 'descent', but it must be one of 'pytorch'"):
+        line_of({"optimizer": "adam"}, "descent")

@@ -769,11 +769,13 @@ def _decay(a, there, target):
         return text + ("To add it: optax.chain(..., "
                        "optax.add_decayed_weights("
                        f"-{a.alpha * a.decay:g})) after the optimizer, where "
-                       f"{a.alpha * a.decay:g} is rate times decay.")
+                       f"{a.alpha * a.decay:g} is rate times decay, at a "
+                       "constant rate.")
     if a.decoupled:
         return text + ("To add it: multiply the parameters by "
-                       f"1 − {a.alpha * a.decay:g} (rate times decay) before "
-                       "each step, after the gradient is computed.")
+                       f"1 − {a.alpha * a.decay:g} (decay times the rate of "
+                       "the step) before each step, after the gradient is "
+                       "computed.")
     if target == "optax":
         return text + ("To add it: optax.chain(optax.add_decayed_weights("
                        f"{a.decay:g}), ...) before the optimizer.")

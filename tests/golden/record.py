@@ -6,7 +6,7 @@
 writes, next to this script, pytorch.npz, keras.npz and optax.npz (every
 option that a user meets) and translations.npz (pairs of settings, one the
 translation of the other), and code/descent/recorded/paths.npz (a selection, which
-the book prints).  The format is the one that `descent.frameworks.recorded`
+the book prints).  The format is the one that `descent.recorded.paths.recorded`
 reads: a JSON text "meta" with the versions and the cases, and one array a
 problem, theta_PROBLEM of shape (cases, times, d).
 
@@ -33,6 +33,7 @@ import optax  # noqa: E402
 import torch  # noqa: E402
 
 from descent.frameworks import translate  # noqa: E402
+from descent.recorded.paths import LOOPS  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
 keras.config.set_floatx("float64")
