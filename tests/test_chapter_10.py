@@ -250,6 +250,15 @@ def test_without_noise_adam_comes_back():
     assert 0.1 / np.sqrt(path.v_hat[turned, 0]) == pytest.approx(38, rel=0.05)
 
 
+@pytest.mark.parametrize("alpha, lam", [(0.1, 1.0), (0.3, 4.0)])
+def test_in_the_end_adam_bursts_to_a_quarter_of_alpha(alpha, lam):
+    path = run(adam, lambda x: lam * x, [1.0], 20_000, alpha=alpha)
+    size = np.abs(path.theta[15_000:, 0]) / alpha
+    assert 0.2 < size.max() < 0.3 and np.median(size) < 0.01
+    pauses = np.diff(np.flatnonzero(size > 0.1))
+    assert 300 < pauses[pauses > 100].mean() < 500
+
+
 @pytest.mark.parametrize("rule, eps", [(amsgrad, 1e-8), (adam, 0.01)])
 def test_adam_stays_where_its_rate_cannot_grow(rule, eps):
     path = run(rule, lambda x: x, [1.0], 8000, alpha=0.1, eps=eps)
