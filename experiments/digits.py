@@ -1,10 +1,10 @@
-"""Record the long sweeps of chapters 12 and 16 in `code/descent/recorded/sweeps.npz`.
+"""Record the long sweeps of chapter 12 in `code/descent/recorded/sweeps.npz`.
 
 Run `python experiments/digits.py` from the top of the repository; it takes
-about eight minutes on one core, half of that on two.  With names of sweeps
+about five minutes on one core, half of that on two.  With names of sweeps
 (`python experiments/digits.py rates rise`) it records these anew and keeps
-the others.  The file is committed; the chapters re-run a part of each sweep
-and compare.
+the others.  The file is committed; the chapter re-runs a part of each sweep
+and compares.
 
 Beyond the largest useful rate training is chaotic: rounding, which differs
 between processors, decides where a run ends.  There only the record is the
@@ -53,10 +53,6 @@ SCHEDULE = {"schedule": ["constant", "warm-up", "decay", "both"],
 CARRY = {"beta2": np.array([[0.9, 0.9**(4 / 64)], [0.999, 0.999**(4 / 64)]]),
          "kept": ["beta2", "memory"], "alpha": np.logspace(-3.5, -1.5, 5),
          "seed": np.r_[:10, FRESH[:20]], "rule": ["rmsprop", "adam"]}
-DEPTH = {"alpha": np.array([np.logspace(-2, 1, 7), np.logspace(-4, -1, 7),
-                            np.logspace(-4, -1, 7)]),
-         "depth": np.array([4, 8]), "seed": np.arange(5),
-         "rule": ["gradient_descent", "rmsprop", "adam"]}
 RULES = {"gradient_descent": gradient_descent, "momentum": momentum,
          "rmsprop": rmsprop, "adam": adam, "adamw": adamw}
 
@@ -116,16 +112,6 @@ def carry_of(rule, kept):
     return (result.validation_loss[-1],)
 
 
-def depth_of(rule, depth):
-    """Rates for a deep network of sigmoids."""
-    network = Network((64, *[32] * int(depth), 10), "sigmoid")
-    alpha = DEPTH["alpha"][DEPTH["rule"].index(rule)][:, None, None]
-    hyper = {} if rule == "gradient_descent" else {"eps": 1e-12}
-    result = trained(rule, DEPTH["seed"], network, alpha=alpha, epochs=60,
-                     **hyper)
-    return result.accuracy[-1], np.moveaxis(result.loss, 0, -1)
-
-
 def rounded(x):
     """To DIGITS significant digits, which keeps the file small."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -135,7 +121,6 @@ def rounded(x):
 
 SWEEPS = {  # name: (axes, job, the axis that is split into jobs, fields)
     "carry": (CARRY, carry_of, "kept", ["validation_loss"]),
-    "depth": (DEPTH, depth_of, "depth", ["accuracy", "loss"]),
     "map": (MAP, map_of, "gap", ["validation_loss", "curve"]),
     "rates": (RATES, rates_of, "alpha",
               ["validation_loss", "loss", "validation_accuracy"]),

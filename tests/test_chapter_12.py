@@ -10,7 +10,7 @@ import sympy
 from scipy import stats
 
 import notebooks
-from descent import adam, adamw, exercises, gradient_descent, rmsprop, run, theory
+from descent import adam, adamw, exercises, rmsprop, run, theory
 from descent.exercises.chapter_12 import published_differences
 from descent.recorded.data import digits, split, sweeps
 from descent.network import Network, train
@@ -145,9 +145,6 @@ def test_record_has_the_shapes_that_its_docstring_names(record):
         assert record[f"rates_{field}"].shape == (5, 17, 20, 7)
     assert record["rise_validation_loss"].shape == (2, 2, 3, 40)
     assert record["carry_beta2"].shape == (2, 2)
-    assert record["depth_accuracy"].shape == (3, 2, 7, 5)
-    assert record["depth_loss"].shape == (3, 2, 7, 5, 61)
-    assert record["depth_alpha"].shape == (3, 7)
     for name, axes in (("map", ("gap", "alpha", "seed")),
                        ("rates", ("alpha", "seed", "epoch")),
                        ("rise", ("setting", "miss", "seed")),
@@ -193,11 +190,6 @@ def test_a_row_of_each_sweep_comes_out_again(record):
                   alpha=record["carry_alpha"][1], beta2=0.9**(4 / 64))
     assert fresh.validation_loss[-1] == pytest.approx(
         record["carry_validation_loss"][0, 1, 1, [0, -1]], rel=2e-3)
-    deep = Network((64, *[32] * 4, 10), "sigmoid")
-    fresh = again(gradient_descent, record["depth_seed"][:2], deep, epochs=5,
-                  alpha=record["depth_alpha"][0, 4])
-    assert fresh.loss.T == pytest.approx(
-        record["depth_loss"][0, 0, 4, :2, :6], rel=2e-3)
 
 
 # ---- what the page says ---------------------------------------------------

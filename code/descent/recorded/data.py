@@ -74,9 +74,9 @@ def split(X, y, seed=0):
 
 
 def sweeps():
-    """The long trainings of chapters 12 and 16 that are recorded: {name: array}.
+    """The long trainings of chapter 12 that are recorded: {name: array}.
 
-    Each of six sweeps has a part in front of its names.  Losses are those
+    Each of five sweeps has a part in front of its names.  Losses are those
     after the last epoch, except where epochs stand among the axes; numbers
     are rounded to four digits, those of `rates_` and `schedule_` to three.
     Seeds below 100 are for choosing, the others for reporting.
@@ -95,9 +95,6 @@ def sweeps():
     carry_ : batches of four examples, axes (rule, kept, alpha, seed): β₂ as
         at batches of 64, and β₂ that remembers as many examples, in
         `carry_beta2`, (rule, kept): `carry_validation_loss`
-    depth_ : sigmoid networks of width 32, 60 epochs, `depth_accuracy`, axes
-        (rule, depth, alpha, seed), and `depth_loss` by epoch, (..., epochs
-        + 1); row r of `depth_alpha` has the rates of rule r
 
     The axes' values are under their names, such as `map_alpha`.
     `python experiments/digits.py` in the repository writes the file again.
