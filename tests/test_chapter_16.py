@@ -174,9 +174,9 @@ def test_the_record_is_what_training_gives(record, arm):
 
 
 @pytest.mark.parametrize("check, answer, words", [
-    (exercises.check_eps_in_depth, (14, 2.2e-4), "correct"),
+    (exercises.check_eps_in_depth, (14, 4490), "correct"),
     (exercises.check_eps_in_depth, (14, 1.0), "far below"),
-    (exercises.check_eps_in_depth, (14, 7e-5), "20 factors"),
+    (exercises.check_eps_in_depth, (14, 14110), "20 factors"),
     (exercises.check_critical_weights, (113.1, 103), "correct"),
     (exercises.check_critical_weights, (103.0, 113.1), "comes first"),
     (exercises.check_critical_weights, (10.63, 10.15), "σ_w"),

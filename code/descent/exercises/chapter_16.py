@@ -9,18 +9,18 @@ from descent.recorded.depth import trained
 
 
 def check_eps_in_depth(answer):
-    """(layers of weights, step / α) where the first gradient is below ε.
+    """(layers of weights, α / step) where the first gradient is below ε.
 
-    >>> check_eps_in_depth((13, 0.00022))
-    layers of weights and step: not right: [13, 0.00022]
+    >>> check_eps_in_depth((13, 4538))
+    layers of weights, times shorter: not right: [13, 4538]
         likely cause: a network of L layers has L − 1 factors
     """
     g = 0.02 * 0.318 ** np.arange(22)
-    right = np.array([np.argmax(g < 1e-8) + 1, g[20] / (g[20] + 1e-8)])
-    check_value("layers of weights and step", answer, right, rtol=2e-2, wrong={
+    right = np.array([np.argmax(g < 1e-8) + 1, 1 + 1e-8 / g[20]])
+    check_value("layers of weights, times shorter", answer, right, rtol=2e-2, wrong={
         "a network of L layers has L − 1 factors": right - [1, 0],
         "21 layers of weights have 20 factors":
-            np.array([right[0], g[21] / (g[21] + 1e-8)]),
+            np.array([right[0], 1 + 1e-8 / g[21]]),
         "the factor cancels only where ε is far below the gradient":
             np.array([right[0], 1.0])})
 
