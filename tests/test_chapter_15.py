@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from descent import State, adam, inplace, theory
 from descent.recorded import costs, transformer
-from descent.exercises import (check_adam, check_floor, check_largest_model,
+from descent.exercises import (check_adam, check_lean_step,
                                check_twin_averages)
 from descent.inplace import InPlaceAdam
 from descent.recorded.transformer import select
@@ -204,27 +204,55 @@ def said(check, answer, capsys):
     return capsys.readouterr().out
 
 
-def test_the_check_of_the_largest_model(capsys):
-    for answer, word in (((None, None), "not done yet"),
-                         ((5e9, 8e9), ": correct"),
-                         ((10e9, 40e9), "state alone"),
-                         ((6.667e9, 13.33e9), "gradient needs"),
-                         ((5e9, 3.333e9), "one byte"),
-                         ((6.667e9, 8.889e9), "two arrays"),
-                         ((5e9, 20e9), "stay in float32"),
-                         ((5, 8), "billions")):
-        assert word in said(check_largest_model, answer, capsys), answer
+def lean(theta, g, m, v, s, t, alpha, beta1, beta2, eps):
+    root = np.sqrt((1 - beta2) / (1 - beta2**t))
+    np.add(np.multiply(m, beta1, out=m), g, out=m)
+    np.square(g, out=s)
+    np.add(np.multiply(v, beta2, out=v), s, out=v)
+    np.add(np.sqrt(v, out=s), eps / root, out=s)
+    np.divide(m, s, out=s)
+    np.multiply(s, alpha * (1 - beta1) / (1 - beta1**t) / root, out=s)
+    np.subtract(theta, s, out=theta)
 
 
-def test_the_check_of_the_floor(capsys):
-    for answer, word in (((None, None), "not done yet"),
-                         ((0.18, 22.5), ": correct"),
-                         ((0.14, 22.5), "maximum"),
-                         ((0.1, 22.5), "written"),
-                         ((0.16, 22.5), "θ is written"),
-                         ((180, 22.5), "seconds"),
-                         ((0.18, 90), "4"), ((0.36, 11.25), "not 8")):
-        assert word in said(check_floor, answer, capsys), answer
+def wasteful(theta, g, m, v, s, t, alpha, beta1, beta2, eps):
+    m += (1 - beta1) * (g - m)
+    v += (1 - beta2) * (g * g - v)
+    theta -= alpha * (m / (1 - beta1**t)) / (
+        np.sqrt(v / (1 - beta2**t)) + eps)
+
+
+def long_winded(*args):
+    np.multiply(args[4], 1.0, out=args[4])
+    lean(*args)
+
+
+def raising(*args):
+    raise KeyError("no")
+
+
+@pytest.mark.parametrize("step, word", [
+    (lambda *args: None, "not done yet"), (lean, ": correct"),
+    (wasteful, "new arrays"), (raising, "KeyError"), (7, "not"),
+    (lambda *args: lean(*args[:6], *args[7:], 0.1), "not the step of Adam")])
+def test_the_check_of_the_lean_step(step, word, capsys):
+    def named(theta, g, m, v, s, t, *, alpha, beta1, beta2, eps):
+        return step(theta, g, m, v, s, t, alpha, beta1, beta2, eps)
+    assert word in said(check_lean_step, named if callable(step) else step,
+                        capsys)
+
+
+def test_eleven_passes_are_one_too_many(capsys):
+    def named(theta, g, m, v, s, t, *, alpha, beta1, beta2, eps):
+        long_winded(theta, g, m, v, s, t, alpha, beta1, beta2, eps)
+    assert "11 passes" in said(check_lean_step, named, capsys)
+
+
+def test_the_new_arrays_of_foreach_are_those_of_the_chapter():
+    for name, extra in (("foreach", 4), ("fused", 0)):
+        for row in select(transformer.cost(), optimizer="Adam", n=10**9,
+                          implementation=name):
+            assert row["temporary_bytes"] == extra * row["n"]
 
 
 def test_the_check_of_the_twin_averages(capsys):

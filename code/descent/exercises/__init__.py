@@ -49,8 +49,7 @@ from descent.exercises.chapter_14 import (check_best_of_eight,
                                           check_case_against, check_fair_best,
                                           check_gap, check_rare_share,
                                           check_survivors)
-from descent.exercises.chapter_15 import (check_floor, check_largest_model,
-                                          check_twin_averages)
+from descent.exercises.chapter_15 import check_lean_step, check_twin_averages
 from descent.exercises.chapter_16 import (check_critical_weights,
                                           check_eps_in_depth,
                                           check_plain_descent_in_depth)

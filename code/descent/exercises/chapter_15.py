@@ -2,46 +2,64 @@
 
 import numpy as np
 
-from descent import theory
-from descent.exercises.engine import check_value
+from descent.exercises.engine import (_call, _undone, check_value,
+                                      never_raises)
+from descent.rules import State, adam
 
 
-def check_largest_model(answer):
-    """The largest models that Adam trains in 80 GB: float32, 8-bit state.
+MOST_PASSES = 10
 
-    >>> check_largest_model((10e9, 40e9))
-    the largest models: not right: [1e+10, 4e+10]
-        likely cause: this is the optimizer's state alone; θ and g need room
+
+def check_lean_step(function):
+    """A step of Adam in place, in at most 10 passes and without new arrays.
+
+    >>> check_lean_step(lambda *arguments: None)
+    lean step: not done yet
     """
-    right, small = 80e9 / theory.memory(1, 2), 80e9 / theory.memory(1, 2, state=1)
-    check_value("the largest models", answer, np.array([right, small]),
-                wrong={
-        "this is the optimizer's state alone; θ and g need room":
-            [80e9 / 8, 80e9 / 2],
-        "the gradient needs room, too": [80e9 / 12, 80e9 / 6],
-        "8 bits are one byte": [right, 80e9 / theory.memory(1, 2, state=8)],
-        "Adam keeps two arrays": [80e9 / 12, 80e9 / 9],
-        "m and v alone have 8 bits; θ and g stay in float32":
-            [right, 80e9 / 4],
-        "this counts in billions": [right / 1e9, small / 1e9]})
+    _check_lean_step(function)
 
 
-def check_floor(answer):
-    """AMSGrad on 1e8 parameters at 20 GB/s: floor, and numbers moved in 0.45 s.
+@never_raises
+def _check_lean_step(function):
+    return "lean step", _judge_lean_step(function)
 
-    >>> check_floor((0.14, 22.5))
-    the floor: not right: [0.14, 22.5]
-        likely cause: this is the floor of Adam; AMSGrad keeps a maximum
-    """
-    floor = theory.least_time(theory.must_move(1e8, 3), 20e9)
-    moved = 0.45 * 20e9 / (4 * 1e8)
-    check_value("the floor", answer, np.array([floor, moved]), wrong={
-        "this is the floor of Adam; AMSGrad keeps a maximum": [0.14, moved],
-        "these are reads; θ and the state are written, too": [0.1, moved],
-        "θ is written, too": [0.16, moved],
-        "the floor is asked in seconds": [1e3 * floor, moved],
-        "the second is in bytes; a number has 4": [floor, 4 * moved],
-        "float32 has 4 bytes, not 8": [2 * floor, moved / 2]})
+
+class _Watched(np.ndarray):
+    """An array that counts the operations which write arrays of its size."""
+
+    passes, new = 0, 0
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **rest):
+        _Watched.passes += 1
+        _Watched.new += out is None
+        plain = [np.asarray(x) for x in inputs]
+        result = getattr(ufunc, method)(
+            *plain, out=out and tuple(map(np.asarray, out)), **rest)
+        return out[0] if out else result.view(_Watched)
+
+
+def _judge_lean_step(function):
+    if _undone(function):
+        return "not done yet"
+    hyper = {"alpha": 0.1, "beta1": 0.9, "beta2": 0.999, "eps": 1e-3}
+    stream = np.random.default_rng(15).standard_normal((30, 7))
+    theta, *rest = (np.zeros(7).view(_Watched) for _ in range(4))
+    state = State(theta=np.zeros(7))
+    for t, g in enumerate(stream, 1):
+        _Watched.passes = _Watched.new = 0
+        arrays = theta, g.view(_Watched), *rest
+        _call(lambda: function(*arrays, t, **hyper), ())  # without copies
+        if not np.asarray(theta).any():
+            return "not done yet"
+        state = adam(state, g, **hyper)
+        if not np.allclose(np.asarray(theta), state.theta, rtol=1e-9, atol=1e-12):
+            return f"not the step of Adam: θ is another after step {t}"
+    passes, new = _Watched.passes, _Watched.new
+    if new:
+        return f"{new} new arrays a step: give each operation its out="
+    if passes > MOST_PASSES:
+        return f"{passes} passes; at most {MOST_PASSES} are asked for"
+    return "correct"
 
 
 def check_twin_averages(answer):
