@@ -234,18 +234,13 @@ def raising(*args):
 @pytest.mark.parametrize("step, word", [
     (lambda *args: None, "not done yet"), (lean, ": correct"),
     (wasteful, "new arrays"), (raising, "KeyError"), (7, "not"),
-    (lambda *args: lean(*args[:6], *args[7:], 0.1), "not the step of Adam")])
+    (lambda *args: lean(*args[:6], 2 * args[6], *args[7:]), "not the step of Adam")])
 def test_the_check_of_the_lean_step(step, word, capsys):
-    def named(theta, g, m, v, s, t, *, alpha, beta1, beta2, eps):
-        return step(theta, g, m, v, s, t, alpha, beta1, beta2, eps)
-    assert word in said(check_lean_step, named if callable(step) else step,
-                        capsys)
+    assert word in said(check_lean_step, step, capsys)
 
 
 def test_eleven_passes_are_one_too_many(capsys):
-    def named(theta, g, m, v, s, t, *, alpha, beta1, beta2, eps):
-        long_winded(theta, g, m, v, s, t, alpha, beta1, beta2, eps)
-    assert "11 passes" in said(check_lean_step, named, capsys)
+    assert "11 passes" in said(check_lean_step, long_winded, capsys)
 
 
 def test_the_new_arrays_of_foreach_are_those_of_the_chapter():

@@ -48,7 +48,7 @@ def _judge_lean_step(function):
     for t, g in enumerate(stream, 1):
         _Watched.passes = _Watched.new = 0
         arrays = theta, g.view(_Watched), *rest
-        _call(lambda: function(*arrays, t, **hyper), ())  # without copies
+        _call(lambda: function(*arrays, t, *hyper.values()), ())  # without copies
         if not np.asarray(theta).any():
             return "not done yet"
         state = adam(state, g, **hyper)
