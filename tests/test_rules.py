@@ -173,11 +173,13 @@ def test_adam_is_the_ratio_of_the_two_corrected_averages():
 @pytest.mark.equation("A3")
 @pytest.mark.equation("A4")
 def test_adam_without_correction_uses_the_averages_as_they_are():
-    m, v, m_hat, _ = adam_parts()
+    m, v, m_hat, v_hat = adam_parts()
     _, steps = steps_of(adam, beta1=0.6, beta2=0.7, correct="none")
     close(steps, m / (np.sqrt(v) + 1e-8), 1e-12)
     _, steps = steps_of(adam, beta1=0.6, beta2=0.7, correct="first")
     close(steps, m_hat / (np.sqrt(v) + 1e-8), 1e-12)
+    _, steps = steps_of(adam, beta1=0.6, beta2=0.7, correct="second")
+    close(steps, m / (np.sqrt(v_hat) + 1e-8), 1e-12)
 
 
 @pytest.mark.equation("A6")

@@ -1,8 +1,8 @@
-"""Is this the gradient of that function?  Central differences say."""
+"""A gradient by central differences, and whether another is the gradient of that function."""
 
 import numpy as np
 
-__all__ = ["check_gradient"]
+__all__ = ["central_differences", "check_gradient"]
 
 
 def check_gradient(f, grad, theta, *, rtol=1e-5):
@@ -57,6 +57,33 @@ def check_gradient(f, grad, theta, *, rtol=1e-5):
     where = f"for parameter {i[0]} " if theta.ndim else ""
     raise ValueError(f"grad says {given[i]:.6g} {where}at theta = {theta}, but f changes by {measured[i]:.6g}"
                      + _cause(given, measured, rtol * scale))
+
+
+def central_differences(f):
+    """Return a gradient function for `run`, of a function f that takes its parameters one by one.
+
+    ∂f/∂θ_i ≈ (f(θ + h e_i) − f(θ − h e_i)) / 2h,   h = ε_machine^{1/3} max(1, |θ_i|)
+
+    f : a function of d numbers, or of d arrays entry by entry, such as ``lambda x, y: x**2 + 3 * y**2``; the gradient is then
+        written for batches. It is right to some ten digits where f is smooth.
+
+    >>> grad = central_differences(lambda x, y: x**2 + 3 * y**2)
+    >>> grad(np.array([[1.0, 0.0], [0.0, 1.0]])).round(6)
+    array([[2., 0.],
+           [0., 6.]])
+    """
+
+    def grad(theta):
+        theta = np.asarray(theta, dtype=float)
+        at, slopes = list(np.moveaxis(theta, -1, 0)), []
+        for i, x in enumerate(at):
+            h = np.finfo(float).eps ** (1 / 3) * np.maximum(1, np.abs(x))
+            up, down = x + h, x - h
+            rise = f(*at[:i], up, *at[i + 1:]) - f(*at[:i], down, *at[i + 1:])
+            slopes.append(np.broadcast_to(rise / (up - down), x.shape))
+        return np.stack(slopes, axis=-1)
+
+    return grad
 
 
 def _loss(f, theta):

@@ -322,7 +322,7 @@ def adam(state, g, *, alpha=0.001, beta1=0.9, beta2=0.999, eps=1e-8,
     with `eps_inside` the denominator is √(v̂_t + ε), Optax's `eps_root`.
 
     correct : "both" as above; "none" uses m_t and v_t as they are; "first"
-        corrects m_t alone.
+        corrects m_t alone, "second" v_t alone.
 
     The lines of (A3) and (A4) divide one number and multiply the array by
     the result: a tenth faster than dividing every entry.
@@ -336,14 +336,15 @@ def adam(state, g, *, alpha=0.001, beta1=0.9, beta2=0.999, eps=1e-8,
     >>> float(adam(State(theta=0.0), -5.0, alpha=0.25, eps=0.0).theta)
     0.25
     """
-    if correct not in ("both", "none", "first"):
+    if correct not in ("both", "none", "first", "second"):
         raise ValueError(f"correct={correct!r}, but it must be 'both', "
-                         "'none' or 'first'")
+                         "'none', 'first' or 'second'")
     t = state.t + 1
     m = beta1 * state.m + (1 - beta1) * g  # (A1)
     v = beta2 * state.v + (1 - beta2) * g**2  # (A2)
-    m_hat = m * (1 / (1 - beta1**t)) if correct != "none" else m  # (A3)
-    v_hat = v * (1 / (1 - beta2**t)) if correct == "both" else v  # (A4)
+    first, second = correct in ("both", "first"), correct in ("both", "second")
+    m_hat = m * (1 / (1 - beta1**t)) if first else m  # (A3)
+    v_hat = v * (1 / (1 - beta2**t)) if second else v  # (A4)
     ratio = divide(m_hat, root(v_hat, eps, eps_inside), least=eps)
     theta = state.theta - alpha * ratio  # (A5)
     return state._replace(theta=theta, t=t, g=g, m=m, v=v, m_hat=m_hat,
