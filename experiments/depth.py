@@ -2,7 +2,7 @@
 
     python experiments/depth.py
 
-writes code/descent/recorded/depth.npz, in about ten minutes on one core. Its reader,
+writes code/descent/recorded/depth.npz, in about a quarter of an hour on a busy core. Its reader,
 `descent.recorded.depth`, has the rules and the minibatches and says what the record holds.
 
 Every arm is tuned by the mean log of the training loss on seeds 0 to 9, and what is chosen is trained

@@ -40,6 +40,15 @@ def divisor_per_layer(state, g, *, alpha, beta2=0.9, eps=1e-12):
     return State(theta=theta, t=state.t + 1, g=g, v=v)
 
 
+def frozen_divisor(state, g, *, alpha):
+    """`divisor_per_layer` for two epochs, and from then on with the v of their end."""
+    step = divisor_per_layer(state, g, alpha=alpha)
+    if step.t <= 2 * len(examples()[1]) // BATCH:
+        return step
+    theta = state.theta - alpha * g / (np.sqrt(state.v) + 1e-12)
+    return step._replace(theta=theta, v=state.v)
+
+
 def _without_eps(rule):
     return lambda state, g, *, alpha: rule(state, g, alpha=alpha, eps=1e-12)
 
@@ -54,6 +63,7 @@ ARMS = {  # name: (rule, variance of the first weights times inputs, dealt minib
     "Adam, dealt batches": (_without_eps(adam), 2, True, _SMALL),
     "gradient descent, large weights": (gradient_descent, 32, False, _DOWN),
     "Adam, large weights": (_without_eps(adam), 32, False, _SMALL),
+    "a divisor, frozen": (frozen_divisor, 2, False, _SMALL),
 }
 RATES = np.array([rates for *_, rates in ARMS.values()])
 
