@@ -161,14 +161,16 @@ def plane(text):
     x = np.array([[0.3, 0.7], [1.1, 0.2]])
     with np.errstate(all="ignore"):
         try:
-            value = np.asarray(f(x, x.T.copy()))
+            value, alone = (np.asarray(f(a, a.T.copy())) for a in (x, x[:1, :1]))
         except Refused:
             raise
         except Exception as error:
             raise Refused(f"At x = 0.3, y = 0.3: {_reason(error)}.") from None
     if value.dtype.kind not in "iuf" or value.shape not in ((), x.shape):
-        raise Refused(f"For each x and y one number is wanted, not {value.dtype.name} of shape {value.shape}: "
-                      "use np.minimum and np.maximum, and no sums over x.")
+        raise Refused(f"For each x and y one number is wanted, not {value.dtype.name} of shape {value.shape}.")
+    if not np.array_equal(value.flat[0], alone.flat[0], equal_nan=True):
+        raise Refused("For each x and y one number is wanted, so no sums or means over many: "
+                      "of two values take np.minimum or np.maximum.")
     return f
 
 
@@ -237,8 +239,8 @@ def uploaded(name, content, column=1):
     if name.lower().endswith(".npy"):
         try:
             table = np.load(io.BytesIO(content), allow_pickle=False)
-        except Exception as error:
-            raise Refused(f"{name} is not an array that numpy can read: {_reason(error)}.") from None
+        except Exception:
+            raise Refused(f"{name} is no array of numbers that numpy can read: save it with np.save.") from None
         if table.dtype.kind not in "iufb":
             raise Refused(f"{name} holds {table.dtype.name}, and real numbers are wanted.")
         code = f"np.load({quoted})"
