@@ -31,7 +31,7 @@ FOLDER = Path(__file__).parent
 WAY = """<p class="descent-way">Here stands the laboratory when this cell runs. It computes, so it needs Python behind the page:
 the button at the top of the page runs it in your browser, or open <code>chapters/laboratory.ipynb</code> in JupyterLab,
 Notebook 7, VS Code or Colab, and run all cells.</p>"""
-STEPS, MOST_DRAWN = 1000, 600   # points of a curve
+STEPS, MOST_DRAWN = 1000, 500   # points of a curve
 COLOURS = {"A": (STYLE["adam"]["color"], ""), "B": (STYLE["rmsprop"]["color"], "7 3")}
 # name: the rule, its numbers, whether it corrects
 RULES = {"RMSprop": ("rmsprop", ["alpha", "beta2", "eps"]),
@@ -70,10 +70,10 @@ class Number(VBox):
     def __init__(self, name):
         self.name = name
         letter, value, low, high = NUMBERS[name]
-        self.text = Text(f"{value:g}", description=letter, continuous_update=False, layout=Layout(width="11em"),
-                         style={"description_width": "2em"})
+        self.text = Text(f"{value:g}", description=letter, continuous_update=False, layout=Layout(width="9em"),
+                         style={"description_width": "1.6em"})
         self.slider = FloatSlider(self._place(value), min=low, max=high, step=0.05, readout=False,
-                                  tooltip=f"{letter}, on a logarithmic scale", layout=Layout(width="10em"))
+                                  tooltip=f"{letter}, on a logarithmic scale", layout=Layout(width="8.5em"))
         self.says = HTML()
         super().__init__([HBox([self.text, self.slider]), self.says])
         self._typing = False
@@ -113,13 +113,14 @@ class Rule(VBox):
 
     def __init__(self, name, rule):
         none = [] if name == "A" else ["none"]
-        self.rule = Dropdown(options=[*RULES, *none], value=rule, description=f"rule {name}", layout=Layout(width="22em"),
-                             style={"description_width": "4em"})
+        self.rule = Dropdown(options=[*RULES, *none], value=rule, description=f"rule {name}", layout=Layout(width="18em"),
+                             style={"description_width": "3.5em"})
         self.numbers = {key: Number(key) for key in NUMBERS}
         self.inside = Checkbox(False, description="ε inside the root", indent=False)
         self.correct = Dropdown(options=["both", "none", "first", "second"], description="correction",
-                                layout=Layout(width="14em"), style={"description_width": "6em"})
-        super().__init__([self.rule, *self.numbers.values(), HBox([self.correct, self.inside])], layout=Layout(width="24em"))
+                                layout=Layout(width="11em"), style={"description_width": "5.2em"})
+        super().__init__([self.rule, HBox([*self.numbers.values(), HBox([self.correct, self.inside])],
+                                          layout=Layout(flex_flow="row wrap"))])
         self.rule.observe(self._arrange, "value")
         self._arrange()
 
@@ -127,6 +128,7 @@ class Rule(VBox):
         numbers = RULES.get(self.rule.value, (None, []))[1]
         for key, field in self.numbers.items():
             _shown(field, key in numbers)
+        self.layout.flex = "1 1 18em" if numbers else "0 0 auto"   # alone, a rule has the whole width
         _shown(self.inside, numbers)
         _shown(self.correct, self.rule.value == "Adam")
 
@@ -295,7 +297,9 @@ class Bench(VBox):
             if self.earlier:
                 start = "path" if name == "A" or "B" not in self.earlier[1] else "other"
             made.append(f"{target} = run({rule}, {problem['call'].replace('START', start)}{settings})")
-        lines += made[::-1]   # B first: it may go on from A's earlier path
+        if self.earlier and "B" not in self.earlier[1]:
+            made.reverse()   # B first: it goes on from A's earlier path
+        lines += made
         earlier = self.earlier[0] if self.earlier else ([], set(), set())
         self.written = earlier[0] + lines, earlier[1] | imports, earlier[2] | set(problem["imports"])
         self.code.html = ('<button type="button" data-copy>Copy as code</button>'
@@ -642,12 +646,10 @@ def thinned(x, y):
     """Few enough points for a picture, with every peak."""
     if len(x) <= MOST_DRAWN:
         return x, y
-    edges = np.linspace(0, len(x), MOST_DRAWN // 2 + 1).astype(int)
-    kept = set()
-    for a, b in zip(edges, edges[1:]):
-        part = np.where(np.isfinite(y[a:b]), y[a:b], 0.0)
-        kept |= {a + int(part.argmin()), a + int(part.argmax())}
-    kept = sorted(kept | {0, len(x) - 1})
+    width = -(-len(x) // (MOST_DRAWN // 2))
+    begins = np.arange(0, len(x), width)
+    parts = np.pad(np.where(np.isfinite(y), y, 0.0), (0, begins[-1] + width - len(x)), mode="edge").reshape(-1, width)
+    kept = np.unique(np.minimum(np.r_[0, begins + parts.argmin(1), begins + parts.argmax(1), len(x) - 1], len(x) - 1))
     return x[kept], y[kept]
 
 
