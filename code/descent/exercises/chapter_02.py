@@ -87,10 +87,12 @@ def check_beat_both_means(answer):
 
     The plain mean of 19 and the exponential average with β = 0.9 both let
     1/19 of the variance through at this age; 0.0468 is the least possible.
+    "Noise" is the share of the variance that they let through.
 
     >>> check_beat_both_means([1 / 19] * 19)
-    your weights: they let 0.0526316 of the variance through; at most 0.05 is asked for
-        likely cause: this is the plain mean of 19
+    your weights: noise 0.0526316;
+        at most 0.05 is asked for
+        likely cause: the plain mean of 19
     """
     name = "your weights"
     w = _call(answer, ()) if callable(answer) else answer
@@ -110,12 +112,12 @@ def check_beat_both_means(answer):
         return name, (f"their mean age is {age:.6g}; at most 9 is asked for"
                       + (_cause(cause) if cause else ""))
     if noise > 0.05:
-        known = {"this is the plain mean of 19": np.full(19, 1 / 19),
-                 "this is the exponential average with β = 0.9":
+        known = {"the plain mean of 19": np.full(19, 1 / 19),
+                 "the exponential average":
                      0.1 * 0.9 ** np.arange(len(w))}
         causes = [_cause(cause) for cause, other in known.items()
                   if len(other) == len(w) and np.allclose(w, other, atol=1e-4)]
-        return name, (f"they let {noise:.6g} of the variance through; "
+        return name, (f"noise {noise:.6g};\n    "
                       "at most 0.05 is asked for" + "".join(causes[:1]))
-    return name, (f"correct\n    mean age {age:.6g}, and they let "
-                  f"{noise:.6g} of the variance through")
+    return name, (f"correct\n    mean age {age:.6g}, "
+                  f"noise {noise:.6g}")
