@@ -31,7 +31,7 @@ FOLDER = Path(__file__).parent
 WAY = """<p class="descent-way">Here stands the laboratory when this cell runs. It computes, so it needs Python behind the page:
 the button at the top of the page runs it in your browser, or open <code>chapters/laboratory.ipynb</code> in JupyterLab,
 Notebook 7, VS Code or Colab, and run all cells.</p>"""
-STEPS, MOST_DRAWN = 1000, 500   # points of a curve
+STEPS, MOST_DRAWN = 1000, 420   # points of a curve
 COLOURS = {"A": (STYLE["adam"]["color"], ""), "B": (STYLE["rmsprop"]["color"], "7 3")}
 # name: the rule, its numbers, whether it corrects
 RULES = {"RMSprop": ("rmsprop", ["alpha", "beta2", "eps"]),
@@ -542,6 +542,8 @@ class Plane(Bench):
                 quadratic([1, 50], np.deg2rad(read["angle"])), f"quadratic([1, 50], np.deg2rad({read['angle']}))", "quadratic")}[name]()
             grad, grad_code, imports = f.grad, f"{made}.grad", [f"from descent.problems import {more}"]
         self.more = {"alpha": np.array(read["rates"])[:, None]} if read["rates"] else {}
+        for rule in self.rules.values():
+            rule.numbers["alpha"].text.disabled = bool(read["rates"])   # the grid is in its place
         start = [read["x"], read["y"]]
         self._f = f
         return {"arguments": {"grad": grad, "steps": read["steps"]}, "start": start, "start_code": repr(start), "more": self.more,
@@ -657,7 +659,7 @@ def _ticks(low, high, log):
     if log:
         first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
         return [(k, f"{10.0**k:g}") for k in range(first, last + 1, max(1, -(-(last - first + 1) // 5)))]
-    raw = (high - low) / 4
+    raw = (high - low) / 5
     size = 10.0 ** math.floor(math.log10(raw))
     step = next(m * size for m in (1, 2, 5, 10) if m * size >= raw * 0.999)
     return [(k * step, f"{k * step:.6g}".replace("-", "−")) for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
@@ -669,7 +671,8 @@ def frame(left, top, width, height, limits, log):
     marks = [f'<path d="M{left},{top}V{top + height}H{left + width}" fill="none" stroke="currentColor" stroke-opacity=".5"/>']
     for value, word in _ticks(x0, x1, False):
         x = left + (value - x0) / (x1 - x0) * width
-        marks.append(f'<text x="{x:.1f}" y="{top + height + 14}" text-anchor="middle">{word}</text>')
+        side = "end" if x > left + width - 12 else "middle"
+        marks.append(f'<text x="{x:.1f}" y="{top + height + 14}" text-anchor="{side}">{word}</text>')
     for value, word in _ticks(y0, y1, log):
         y = top + (y1 - value) / (y1 - y0) * height
         marks.append(f'<text x="{left - 4}" y="{y + 4:.1f}" text-anchor="end">{word}</text>'
