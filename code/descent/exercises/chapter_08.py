@@ -110,8 +110,8 @@ def check_shortest_test(gradients):
     """Two gradients on which every broken Adam differs from Adam.
 
     >>> check_shortest_test([1.0])
-    your test: 9 of 27 broken Adams pass it, for example this one:
-        ε is inside the root
+    your test: 9 of 27 broken Adams pass,
+        for example: ε is inside the root
     >>> check_shortest_test([1, 1, 1])
     your test: 3 gradients; two are asked for
     """
@@ -138,5 +138,5 @@ def _check_shortest_test(gradients):
     passing = broken_adams_that_pass(stream)
     if passing:
         return name, (f"{len(passing)} of {len(BROKEN_ADAMS)} broken Adams "
-                      f"pass it, for example this one:\n    {passing[0]}")
+                      f"pass,\n    for example: {passing[0]}")
     return name, "correct"

@@ -87,8 +87,9 @@ def check_never_silent(answer):
     Default betas, ε = 0.  The longest of all is (9.3), clipped.
 
     >>> check_never_silent([1.0] * 4983 + [10.0] * 17)
-    your stream: its last step is 5.191 α long; go beyond 5.2 α
-        hint: must the step from quiet to loud be a jump?
+    your stream: its last step is 5.191 α;
+        go beyond 5.2 α
+        hint: from quiet to loud, in a jump?
     """
     name = "your stream"
     g = _call(answer, ()) if callable(answer) else answer
@@ -108,9 +109,9 @@ def check_never_silent(answer):
                       f"from {size.min():.6g} to {size.max():.6g}")
     step = _last_step(g)
     if step > GOAL:
-        return name, (f"correct\n    its last step is {step:.5g} α long, "
+        return name, (f"correct\n    its last step is {step:.5g} α,\n    "
                       f"{step / _longest_last_step():.1%} of the longest")
-    said = f"its last step is {step:.4g} α long; go beyond {GOAL} α"
+    said = f"its last step is {step:.4g} α;\n    go beyond {GOAL} α"
     return name, said + _why_short(g, step)
 
 
@@ -141,5 +142,5 @@ def _why_short(g, step):
         return (f"\n    likely cause: {loud.sum()} loud gradients are too "
                 "many: v remembers them all")
     if set(np.abs(g)) <= {QUIET, LOUD}:
-        return "\n    hint: must the step from quiet to loud be a jump?"
+        return "\n    hint: from quiet to loud, in a jump?"
     return ""
