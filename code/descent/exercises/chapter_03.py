@@ -67,7 +67,8 @@ def check_bring_to_rest(rate):
 
     >>> check_bring_to_rest(lambda t: 0.1)
     rate: from (-8, 1.5) f ends at 0.06375
-        likely cause: α is still 0.1 at the end, and it rattles at α/2
+        likely cause: α is still 0.1 at the end,
+        and it rattles at α/2
     """
     name = getattr(rate, "__name__", "rate").replace("<lambda>", "rate")
     if not callable(rate):
@@ -93,13 +94,13 @@ def check_bring_to_rest(rate):
         text = f"from ({start[0]}, {start[1]}) f ends at {f:.4g}"
         if here.max() > 2 * rates[-1] and sum(rates) < 10:
             text += (f"\n    likely cause: all rates add up to {sum(rates):.3g}"
-                     ", too little for the way")
+                     ",\n    too little for the way")
         elif 0.4 * rates[-1] < here.max() < 0.6 * rates[-1]:
             text += (f"\n    likely cause: α is still {rates[-1]:.3g} at the "
-                     "end, and it rattles at α/2")
+                     "end,\n    and it rattles at α/2")
         elif here.max() > 2 * rates[-1]:
-            text += ("\n    likely cause: α fell after θ had been thrown out, "
-                     "or before it was there")
+            text += ("\n    likely cause: α fell after θ had been thrown out,"
+                     "\n    or before it was there")
         return name, text
     return name, "correct"
 
