@@ -108,6 +108,34 @@ def test_with_adamw_it_rests_at_one_over_lambda(g):
     assert rest == pytest.approx(theory.rest_with_adamw(g, 0.5), rel=1e-6)
 
 
+# ---- an average that forgets ------------------------------------------------
+
+
+@pytest.mark.equation("18.8")
+@pytest.mark.parametrize("alpha, lam", [(0.01, 0.3), (0.2, 2.0)])
+def test_a_step_of_adamw_is_an_average_of_the_weight_and_its_step(alpha, lam):
+    g = np.random.default_rng(2).standard_normal((50, 3))
+    path = run(adamw, theta0=np.ones(3), gradients=g, alpha=alpha, eps=0.0,
+               weight_decay=lam)
+    plain = run(adam, theta0=np.ones(3), gradients=g, alpha=1.0, eps=0.0)
+    u = plain.theta[:-1] - plain.theta[1:]
+    np.testing.assert_allclose(
+        theory.averaged_step(path.theta[:-1], u, alpha, lam), path.theta[1:],
+        rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.equation("18.9")
+@pytest.mark.parametrize("size", [0.1, 10.0])
+def test_noise_scatters_a_weight_by_the_quotient_of_rate_and_decay(size):
+    alpha, lam = 0.008, 0.4
+    noise = size * np.random.default_rng(3).standard_normal((3000, 2000))
+    last = run(adamw, theta0=np.zeros(2000), gradients=noise, alpha=alpha,
+               weight_decay=lam, record=3000).theta[-1]
+    rms = np.sqrt((last**2).mean())  # its own luck: 1/√4000 = 1.6 %
+    assert rms == pytest.approx(theory.scatter(alpha, lam), rel=0.06)
+    assert theory.scatter(0.02, 0.04) == pytest.approx(0.5)
+
+
 # ---- the checks of the exercises -------------------------------------------
 
 

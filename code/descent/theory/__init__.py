@@ -106,7 +106,8 @@ from descent.theory.costs import (crossing, gain_at_once, least_time, memory,
 from descent.theory.depth import (input_variance, layer_factor,
                                   settled_variance, signal_to_noise)
 from descent.theory.starts import first_step_from
-from descent.theory.weight_decay import (adamw_of_the_paper, carried_decay,
-                                         kept_with_adamw, kept_with_l2,
-                                         kept_with_the_paper, rest_with_adamw,
-                                         rest_with_l2)
+from descent.theory.weight_decay import (adamw_of_the_paper, averaged_step,
+                                         carried_decay, kept_with_adamw,
+                                         kept_with_l2, kept_with_the_paper,
+                                         rest_with_adamw, rest_with_l2,
+                                         scatter)

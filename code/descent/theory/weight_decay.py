@@ -80,3 +80,27 @@ def rest_with_adamw(g, lam):
     -2.0
     """
     return -np.sign(g) / lam  # (18.7)
+
+
+def averaged_step(theta, u, alpha, lam):
+    """The frameworks' AdamW as an average that forgets, β = 1 − αλ.
+
+    θ_t = (1 − αλ) θ_{t−1} + αλ (−u_t/λ)                               (18.8)
+
+    u : m̂_t/(√v̂_t + ε); the entries of the average are −u/λ
+
+    >>> averaged_step(1.0, 1.0, 0.5, 0.5)
+    0.25
+    """
+    return (1 - alpha * lam) * theta + alpha * lam * (-u / lam)  # (18.8)
+
+
+def scatter(alpha, lam):
+    """How far the frameworks' AdamW scatters a weight in pure noise.
+
+    rms θ ≈ √(α / 2λ), for αλ ≪ 1                                      (18.9)
+
+    >>> float(scatter(0.5, 0.25))
+    1.0
+    """
+    return np.sqrt(alpha / (2 * lam))  # (18.9)
