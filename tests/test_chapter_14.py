@@ -115,6 +115,43 @@ def test_all_failing_runs_exploded_within_five_steps(recorded):
     assert sorted(r["above"] for r in failing) == [85, 88, 90, 93, 113, 126, 595, 595, 595]
 
 
+
+def mean_rate(r, t):
+    """The mean of αρ over the steps before the loss of step t."""
+    k = np.arange(1, t)
+    rho = (1 if r["correction"] == "both" else
+           (1 - r["b1"]**k) / np.sqrt(1 - r["b2"]**k))
+    return r["lr"] * np.mean(rho)
+
+
+def test_no_corrected_run_began_as_fast_as_those_that_failed(recorded):
+    failing = [r for r in recorded.values() if r["correction"] == "none"
+               and not (r["val"][-1][1] or math.inf) < 4.55]
+    fast = [mean_rate(r, 5) for r in failing]
+    assert min(fast) == pytest.approx(0.134, abs=1e-3) and max(fast) < 0.43
+    fastest = [r for r in recorded.values() if (r["correction"], r["lr"]) == ("both", 3e-2)]
+    assert len(fastest) == 12 and all(12 < r["peak"] < 34 for r in fastest)
+    assert all(3.6 < r["val"][-1][1] < 4.3 for r in fastest)
+
+
+def test_beyond_the_corrected_rates_uncorrected_runs_agree_with_each_other(recorded):
+    near = [(0.99, 3e-2), (0.999, 1e-2), (0.9999, 3e-3)]  # αρ from 0.042 to 0.045
+    at5 = np.array([[recorded["none", b, a, s]["curve"][1][1] for s in range(3)]
+                    for b, a in near])
+    assert (at5 > 17).all() and (at5.max(0) / at5.min(0) < 1.08).all()
+
+
+def test_the_rare_tokens_lead_depends_on_its_measure():
+    table = transformer.frequency_groups()
+    sgd, adam = (transformer.select(table, optimizer=n, warmup=0, split="val")["loss"]
+                 .reshape(3, 11).mean(0)[:10] for n in ("SGD", "Adam 0.9, 0.95"))
+    alone = transformer.select(table, run=-1, split="val")["loss"][:10]
+    share = 1 - adam / sgd
+    assert share.argmin() == 9 and 0.34 < share[:9].min() < share[:9].max() < 0.57
+    assert (abs(1 - sgd / alone)[7:9] < 0.04).all() and (1 - adam / alone > 0.3).all()
+    assert (sgd - adam).argmax() == 8
+
+
 # ---- the helpers ------------------------------------------------------------
 
 
