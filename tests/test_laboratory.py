@@ -345,11 +345,13 @@ def test_the_picture_is_well_formed_and_names_no_infinity(stream, plane, rule):
             assert not re.search(r"\b(nan|inf)\b", re.sub(r"<text[^>]*>[^<]*</text>", "", bench.picture.html))
 
 
-def test_the_page_shows_the_way_to_a_kernel_and_a_saved_notebook_holds_no_widget():
-    lab = Laboratory()
-    data, _ = lab._repr_mimebundle_()
-    assert data["text/plain"] == repr(lab) and "JupyterLab" in data["text/html"]
-    assert "application/vnd.jupyter.widget-view+json" in data
+def test_the_page_shows_the_way_to_a_kernel_and_the_view_comes_apart(monkeypatch):
+    shown, made = [], Laboratory()
+    monkeypatch.setattr(laboratory, "display", lambda data, raw: shown.append(data))
+    made._ipython_display_()
+    assert [set(data) for data in shown] == [{"text/plain", "text/html"}, {laboratory.VIEW}]
+    assert shown[0]["text/plain"] == repr(made) and "JupyterLab" in shown[0]["text/html"]
+    assert shown[1][laboratory.VIEW]["model_id"] == made.model_id
 
 
 def test_chapters_lead_to_the_laboratory(html):
@@ -380,7 +382,6 @@ def running(request, lab, chromium):  # noqa: F811
     }""")
     page.wait_for_selector(".descent-sheet svg")
     yield page
-    page.evaluate("window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()")
     page.close()
 
 
@@ -442,9 +443,20 @@ def test_a_learner_plays_in_both_tabs(running, tmp_path):
     page.locator("[data-x]:visible").press("ArrowRight")
     page.wait_for_function("""before => [...document.querySelectorAll(".descent-sheet pre")].some(
         pre => pre.checkVisibility() && pre.textContent !== before)""", arg=before)
+    assert not page.locator(".descent-way").is_visible()   # the laboratory itself stands there
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy as code").locator("visible=true").click()
     page.get_by_role("button", name="Copied").wait_for()
     copied, space = page.evaluate("navigator.clipboard.readText()"), {}
     exec(copied, space)
     assert len(space["path"].theta) == 301
+    # saved, shut down and opened again: the way to a kernel, and no dead box
+    page.evaluate("""async () => {
+        await window.jupyterapp.commands.execute("docmanager:save");
+        await window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown();
+    }""")
+    page.reload()
+    page.locator(".descent-way").wait_for()
+    page.wait_for_timeout(2000)
+    words = page.locator(".jp-Notebook").inner_text().lower()
+    assert not [dead for dead in ("error displaying widget", "loading widget") if dead in words]

@@ -15,6 +15,7 @@ import anywidget
 import contourpy
 import numpy as np
 import traitlets
+from IPython.display import display
 from ipywidgets import (HTML, Button, Checkbox, Dropdown, FileUpload, FloatSlider, HBox, Layout, Tab, Text, Textarea,
                         VBox)
 
@@ -28,9 +29,14 @@ from descent.problems import Rosenbrock, quadratic, ravine
 __all__ = ["Laboratory"]
 
 FOLDER = Path(__file__).parent
-WAY = """<p class="descent-way">Here stands the laboratory when this cell runs. It computes, so it needs Python behind the page:
+# The way to a kernel, seen where the laboratory is not alive: a page, and a saved notebook, where its view would be a dead box.
+WAY = """<style class="nohighlight">
+.jp-OutputArea-child:has(.descent-way):has(+ .jp-OutputArea-child .widget-tab),
+.jp-OutputArea-child:has(.descent-way) + .jp-OutputArea-child:not(:has(.widget-tab)) { display: none; }</style>
+<p class="descent-way">Here stands the laboratory when this cell runs. It computes, so it needs Python behind the page:
 the button at the top of the page runs it in your browser, or open <code>chapters/laboratory.ipynb</code> in JupyterLab,
 Notebook 7, VS Code or Colab, and run all cells.</p>"""
+VIEW = "application/vnd.jupyter.widget-view+json"
 STEPS, MOST_DRAWN = 1000, 420   # points of a curve
 COLOURS = {"A": (STYLE["adam"]["color"], ""), "B": (STYLE["rmsprop"]["color"], "7 3")}
 # name: the rule, its numbers, whether it corrects
@@ -735,7 +741,8 @@ class Laboratory(Tab):
     def __repr__(self):
         return "The laboratory: run this cell where there is a kernel."
 
-    def _repr_mimebundle_(self, **kwargs):
+    def _ipython_display_(self, **kwargs):
         made = super()._repr_mimebundle_(**kwargs)
-        data, metadata = made if isinstance(made, tuple) else (made, {})
-        return data | {"text/plain": repr(self), "text/html": WAY}, metadata
+        data = made[0] if isinstance(made, tuple) else made
+        display({"text/plain": repr(self), "text/html": WAY}, raw=True)
+        display({VIEW: data[VIEW]}, raw=True)
