@@ -1,5 +1,10 @@
 """Chapter 1, One rate must serve every coordinate: closed forms against runs."""
 
+import warnings
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 from hypothesis import given
@@ -209,3 +214,41 @@ def test_squares_of_independent_parts_add_whatever_their_shapes():
 def test_the_checks_name_the_mistake(check, answer, says, capsys):
     getattr(exercises, f"check_{check}")(answer)
     assert says in capsys.readouterr().out
+
+
+# ---- a reader's edits -----------------------------------------------------
+
+EDITS = {  # what stands in a cell, and what a reader may write there
+    "alpha, theta = 0.05": "alpha, theta = 0.15",
+    "quadratic([1.0, 10.0], angle=np.pi / 6)":
+        "quadratic([1.0, 12.0], angle=np.pi / 4)",
+    "low = np.array([5, 2, 1,": "low = np.array([4, 3, 1.5,",
+    "range(10, 26)": "range(30, 46)",
+    "[0, 1, 2]": "[6, 7, 8]",
+    "np.geomspace(1, 1000, 10)": "np.geomspace(1, 300, 8)",
+    "np.array([0.0, 1.0, 10.0,": "np.array([0.0, 2.0, 20.0,",
+    "np.arange(0, 16) / 10": "np.arange(0, 9) / 4",
+    "default_rng(1)": "default_rng(5)",
+}
+
+
+def test_a_reader_who_edits_numbers_reaches_the_end(capsys):
+    page = Path(__file__).parents[1] / "chapters" / "01_one_rate.ipynb"
+    cells = [cell for cell in nbformat.read(page, as_version=4).cells
+             if cell.cell_type == "code" and cell.id != "colab"]
+    whole = "\n".join(cell.source for cell in cells)
+    assert [text for text in EDITS if text not in whole] == []
+    names = {}
+    with warnings.catch_warnings(), plt.rc_context():
+        warnings.simplefilter("ignore")  # plt.show without a screen
+        for cell in cells:
+            source = cell.source
+            for before, after in EDITS.items():
+                source = source.replace(before, after)
+            exec(compile(source, cell.id, "exec"), names)
+    plt.close("all")
+    assert capsys.readouterr().out.count(": correct\n") == 4  # solutions
+    # for these starts, too, the valleys lie in one place: one over λ_X
+    where = list(names["where"].values())
+    assert max(where) < 3 * min(where)
+    assert max(names["best"].values()) > 50 * min(names["best"].values())

@@ -291,7 +291,9 @@ EDITS = {  # what stands in a cell, and what a reader may write there
     "beta, m = 0.9, 0.0": "beta, m = 0.6, 0.0",
     "b = 0.99": "b = 0.8",
     "streams=100": "streams=5",
-    "beta, v = 0.9": "beta, v = 0.99",
+    "minibatches=200": "minibatches=20",
+    "4 ** np.arange(6)": "3 ** np.arange(6)",
+    "beta = 0.9\nv": "beta = 0.99\nv",
     "speeds, where = [1, 2, 4]": "speeds, where = [1, 3, 5]",
 }
 
