@@ -1,5 +1,6 @@
 """A chapter in a real JupyterLab and Notebook 7: rendered, alive where it may be, never a dead box."""
 
+import contextlib
 import json
 import os
 import re
@@ -29,10 +30,15 @@ ALIVE = f"{FIGURE}?.querySelector('svg') && 'live' in {FIGURE}.dataset"
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """(address, folder, environment) of a server with nothing of its user's."""
     if shutil.which("jupyter-lab", path=Path(sys.executable).parent) is None:
         pytest.skip("JupyterLab is not installed: pip install '.[notebook]'")
-    folder = tmp_path_factory.mktemp("lab")
+    with serving(tmp_path_factory.mktemp("lab")) as served:
+        yield served
+
+
+@contextlib.contextmanager
+def serving(folder):
+    """(address, folder, environment) of a server with nothing of its user's."""
     for name, values in SETTINGS.items():
         path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)

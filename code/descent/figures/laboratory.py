@@ -126,7 +126,7 @@ class Rule(VBox):
         self.correct = Dropdown(options=["both", "none", "first", "second"], description="correction",
                                 layout=Layout(width="11em"), style={"description_width": "5.2em"})
         super().__init__([self.rule, HBox([*self.numbers.values(), HBox([self.correct, self.inside])],
-                                          layout=Layout(flex_flow="row wrap"))])
+                                          layout=Layout(flex_flow="row wrap"))], layout=Layout(max_width="40em"))
         self.rule.observe(self._arrange, "value")
         self._arrange()
 
@@ -134,7 +134,7 @@ class Rule(VBox):
         numbers = RULES.get(self.rule.value, (None, []))[1]
         for key, field in self.numbers.items():
             _shown(field, key in numbers)
-        self.layout.flex = "1 1 18em" if numbers else "0 0 auto"   # alone, a rule has the whole width
+        self.layout.flex = "1 1 18em" if numbers else "0 0 auto"   # alone, a rule has twice the width
         _shown(self.inside, numbers)
         _shown(self.correct, self.rule.value == "Adam")
 
