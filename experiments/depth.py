@@ -16,20 +16,24 @@ for name in "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS":
 
 import numpy as np  # noqa: E402
 
-from descent.recorded.depth import ARMS, EPOCHS, FILE, FRESH, RATES, TUNING, trained  # noqa: E402
+from descent.recorded.depth import ARMS, EPOCHS, FILE, FRESH, RATES, TUNING, layer_sizes, trained  # noqa: E402
 
 if __name__ == "__main__":
+    watched = []
     tuning = np.full((len(ARMS), len(RATES[0]), len(TUNING)), np.nan)
     best, loss, accuracy = [], [], []
     for arm, rates, scores in zip(ARMS, RATES, tuning):
         for rate, row in zip(rates, scores):
             row[:] = trained(arm, TUNING, rate, EPOCHS)[0][-1]
         best.append(rates[np.log(scores).mean(1).argmin()])
-        curve, right = trained(arm, FRESH, best[-1], EPOCHS)
+        watch = {"watch": lambda g: watched.append(layer_sizes(g))} if arm == "a rate per layer" else {}
+        curve, right = trained(arm, FRESH, best[-1], EPOCHS, **watch)
         loss.append(curve.T)
         accuracy.append(right[-1])
         print(arm, best[-1], np.log(scores).mean(1).round(2), np.log(curve[-1]).mean().round(2), flush=True)
     plain = [trained("gradient descent", FRESH, rate, EPOCHS)[0][-1] for rate in RATES[0]]
+    sizes = np.array(watched).reshape(EPOCHS, -1, *watched[0].shape).mean(1).swapaxes(0, 1)  # seed, epoch, layer
     np.savez_compressed(FILE, arm=list(ARMS), rate=RATES, tuning=tuning.astype("float32"), chosen=best,
                         loss=np.array(loss, "float32"), accuracy=np.array(accuracy, "float32"),
-                        descent_fresh=np.array(plain, "float32"))
+                        descent_fresh=np.array(plain, "float32"),
+                        sizes=sizes.astype("float32"))

@@ -154,6 +154,7 @@ def test_record_has_the_shapes_that_its_docstring_names(record):
     assert record["loss"].shape == (arms, 20, epochs)
     assert record["accuracy"].shape == (arms, 20)
     assert record["descent_fresh"].shape == (7, 20)
+    assert record["sizes"].shape == (20, epochs - 1, 9)
 
 
 def test_each_arm_has_the_rate_with_the_lowest_mean_log_loss(record):
@@ -168,6 +169,25 @@ def test_the_record_is_what_training_gives(record, arm):
     i = list(recorded.ARMS).index(arm)
     curve, _ = recorded.trained(arm, recorded.FRESH[:2], record["chosen"][i], 2)
     assert record["loss"][i, :2, :3] == pytest.approx(curve.T, rel=1e-3)
+
+
+def test_the_recorded_sizes_are_those_of_a_run_with_a_rate_per_layer(record):
+    steps, i = [], list(recorded.ARMS).index("a rate per layer")
+    recorded.trained("a rate per layer", recorded.FRESH[:2],
+                     record["chosen"][i], 1, watch=lambda g: steps.append(
+                         recorded.layer_sizes(g)))
+    assert record["sizes"][:2, 0] == pytest.approx(np.mean(steps, 0), rel=1e-3)
+
+
+def test_a_frozen_divisor_is_the_following_one_until_it_freezes():
+    theta = np.zeros((1, recorded.NETWORK.size))
+    rng = np.random.default_rng(0)
+    cold = warm = State(theta)
+    for t in range(1, 21):  # 18 minibatches make the one epoch
+        g = rng.standard_normal(theta.shape)
+        cold = recorded.frozen_divisor(cold, g, alpha=0.1, epochs=1)
+        warm = recorded.divisor_per_layer(warm, g, alpha=0.1)
+        assert (cold.v == warm.v).all() == (t <= 18)
 
 
 # ---- exercises ------------------------------------------------------------

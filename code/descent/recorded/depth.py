@@ -3,7 +3,7 @@
 `experiments/depth.py` recorded it.  An arm is one change to the plain training; `trained` makes it again.
 """
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -40,10 +40,10 @@ def divisor_per_layer(state, g, *, alpha, beta2=0.9, eps=1e-12):
     return State(theta=theta, t=state.t + 1, g=g, v=v)
 
 
-def frozen_divisor(state, g, *, alpha):
-    """`divisor_per_layer` for two epochs, and from then on with the v of their end."""
+def frozen_divisor(state, g, *, alpha, epochs):
+    """`divisor_per_layer` for some epochs, and from then on with the v of their end."""
     step = divisor_per_layer(state, g, alpha=alpha)
-    if step.t <= 2 * len(examples()[1]) // BATCH:
+    if step.t <= epochs * (len(examples()[1]) // BATCH):
         return step
     theta = state.theta - alpha * g / (np.sqrt(state.v) + 1e-12)
     return step._replace(theta=theta, v=state.v)
@@ -63,7 +63,8 @@ ARMS = {  # name: (rule, variance of the first weights times inputs, dealt minib
     "Adam, dealt batches": (_without_eps(adam), 2, True, _SMALL),
     "gradient descent, large weights": (gradient_descent, 32, False, _DOWN),
     "Adam, large weights": (_without_eps(adam), 32, False, _SMALL),
-    "a divisor, frozen": (frozen_divisor, 2, False, _SMALL),
+    "a divisor, frozen": (partial(frozen_divisor, epochs=2), 2, False, _SMALL),
+    "a divisor, frozen later": (partial(frozen_divisor, epochs=10), 2, False, _SMALL),
 }
 RATES = np.array([rates for *_, rates in ARMS.values()])
 
@@ -119,6 +120,11 @@ def trained(arm, seeds, alpha, epochs, *, weight_variance=None, watch=lambda g: 
     return np.moveaxis(np.array(curve), 1, 0)
 
 
+def layer_sizes(g):
+    """Root mean square of each layer's weights' gradient, (..., layers)."""
+    return np.stack([np.sqrt((W**2).mean((-2, -1))) for W, _ in NETWORK.layers(g)], -1)
+
+
 def depth():
     """The record, a dict of arrays.
 
@@ -127,6 +133,7 @@ def depth():
     loss : training loss of the chosen rate, axes (arm, seed 100 to 119, epoch)
     accuracy : on the training examples at the end, axes (arm, seed)
     descent_fresh : training loss of gradient descent at the end, axes (rate, seed 100 to 119)
+    sizes : of each layer's gradient in "a rate per layer", mean of an epoch, axes (seed 100 to 119, epoch, layer)
     """
     with np.load(FILE) as file:
         return dict(file)
