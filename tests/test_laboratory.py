@@ -357,7 +357,7 @@ def test_the_page_shows_the_way_to_a_kernel_and_the_view_comes_apart(monkeypatch
 def test_chapters_lead_to_the_laboratory(html):
     for name in "04_rmsprop_remembers", "07_bias_correction":
         page = BeautifulSoup((html / "chapters" / f"{name}.html").read_text("utf-8"), "html.parser")
-        assert page.select('article a[href="laboratory.html"]'), name
+        assert page.select('main .section a[href="laboratory.html"], main section a[href="laboratory.html"]'), name
     page = (html / "chapters" / "laboratory.html").read_text("utf-8")
     assert "descent-way" in page and 'data-name="presets"' in page
 
