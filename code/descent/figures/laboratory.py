@@ -1,7 +1,7 @@
 """The laboratory: own gradients, own functions, two rules, all numbers typed; widgets for a running kernel.
 
     lab = Laboratory()
-    lab             # the last line of a cell displays it
+    display(lab)
 
 `lab.stream.path` and `lab.plane.path` are the paths of rule A, as `descent.run` returned them; ``.other`` those of rule B.
 """
@@ -732,7 +732,7 @@ def legend(courses):
 
 
 class Laboratory(Tab):
-    """Both tabs; a cell that ends in it shows it where a kernel runs, and the way to a kernel elsewhere."""
+    """Both tabs, where a kernel runs; in a page and in a saved notebook the way to a kernel."""
 
     def __init__(self):
         self.stream, self.plane = Stream(), Plane()
