@@ -485,6 +485,9 @@ def test_errors_of_handles_of_one_axis():
     fig, ax, line = curve()
     with pytest.raises(TypeError, match="a single marker, a guide or a bar is allowed"):
         explore(fig, {"β": BETAS}, {line: np.ones((3, 6))}, alt="a line", handle=[(line, "β")])
+    (empty,) = ax.plot([], [], "o")
+    with pytest.raises(TypeError, match="a single marker, a guide or a bar is allowed"):
+        explore(fig, {"β": BETAS}, {empty: np.ones((3, 1))}, alt="a dot", handle=(empty, "β"))
     failing(TypeError, "a list of such is allowed", artists=dot, handle=[line])
     fig, ax = plt.subplots()
     (bar,) = ax.bar([1], [1])

@@ -318,7 +318,7 @@ def _checked_slide(names, artists, artist, label):
         raise ValueError(f"handle's artist is {artist!r}: with one axis it must be among the artists, whose values say where it goes")
     if isinstance(artist, Rectangle):
         return _END
-    if not isinstance(artist, Line2D) or len(artist.get_xdata()) > 2:
+    if not isinstance(artist, Line2D) or len(artist.get_xdata()) not in (1, 2):
         raise TypeError(f"handle's artist is {artist!r}: a single marker, a guide or a bar is allowed")
     return [0, len(artist.get_xdata()) - 1]
 
