@@ -12,7 +12,7 @@ from pages import PAGES
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ENGINES, indirect=True)]
 
 CHAPTERS = [name for name in PAGES if re.match(r"chapters/\d\d_", name)]
-KINDS = {"section": "section section[id]", "equation": "div.math[id]",
+KINDS = {"section": "section section[id], .exercise[id]", "equation": "div.math[id]",
          "fold": "details.deeper :is(section, div.math)[id], section.deeper[id], .dropdown div.math[id], .solution[id]"}
 # Pixels from the place where a browser puts what a link leads to: below the bar that stays in sight.
 OFF = """() => {

@@ -1,4 +1,4 @@
-"""What surrounds the text: the first window, links to a place, storage that is refused, names of buttons, paper."""
+"""What surrounds the text: the first window, what grows later, storage that is refused, names of buttons, paper."""
 
 import re
 
@@ -12,14 +12,6 @@ pytestmark = pytest.mark.browser
 CHAPTERS = [name for name in PAGES if re.search(r"/\d\d_", name)]
 FIGURE = """[...document.querySelectorAll("article :is(.descent, .cell_output img)")]
     .find(el => el.checkVisibility() && el.getBoundingClientRect().height > 60)"""
-# Places of every kind, all over the book: sections (also the last), named equations, exercises.
-PLACES = [
-    ("chapters/00_what_you_need.html", "h2"), ("chapters/01_one_rate.html", "div.math[id]"),
-    ("chapters/02_an_average_that_forgets.html", "h2"), ("chapters/03_deriving_rmsprop.html", "div.math[id]"),
-    ("chapters/05_the_small_print.html", ".exercise"), ("chapters/07_bias_correction.html", "div.math[id]"),
-    ("chapters/08_adam_assembled_and_tested.html", "h2"), ("chapters/09_how_far_can_one_step_go.html", "#exercises"),
-    ("chapters/10_signal_and_noise.html", "div.math[id]"), ("chapters/14_does_it_survive_a_transformer.html", "h2"),
-]
 
 
 # ---- the first window -----------------------------------------------------
@@ -41,35 +33,6 @@ def test_the_first_figure_stands_in_the_first_window_and_no_code_above_it(visit,
 # ---- links ----------------------------------------------------------------
 
 
-def places(html):
-    from bs4 import BeautifulSoup
-    for name, kind in PLACES:
-        found = BeautifulSoup((html / name).read_text("utf-8"), "html.parser").select(f"article {kind}")
-        if kind == "h2":
-            found = [title.find_parent("section") for title in found]
-        yield f"{name}#{found[2 * len(found) // 3]['id']}"
-
-
-@pytest.mark.parametrize("engine", browsers.ENGINES, indirect=True)
-def test_a_link_to_a_place_lands_there(engine, visit, http_base, html):
-    """Cold: nothing of the page is in the browser yet."""
-    missed = {}
-    for place in places(html):
-        page = visit(http_base + place)
-        for _ in range(20):   # until all has been laid out
-            page.wait_for_timeout(250)
-            off = page.evaluate("""() => {
-                const top = document.querySelector(":target").getBoundingClientRect().top
-                    - parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop);
-                return scrollY + innerHeight > document.documentElement.scrollHeight - 2 ? Math.min(top, 0) : top;
-            }""")
-            if abs(off) < 8:
-                break
-        else:
-            missed[place] = off
-    assert missed == {}
-
-
 @pytest.mark.parametrize("engine", browsers.ENGINES, indirect=True)
 def test_what_grows_later_keeps_the_place_until_the_reader_moves(engine, visit, http_base):
     page = visit(http_base + "chapters/12_a_real_network_compared_fairly.html#exercises", width=1280, height=800)
@@ -78,8 +41,7 @@ def test_what_grows_later_keeps_the_place_until_the_reader_moves(engine, visit, 
     page.wait_for_timeout(300)
     before = page.evaluate(top)
     page.evaluate(grow % 700)
-    page.wait_for_timeout(300)
-    assert abs(page.evaluate(top) - before) < 8
+    page.wait_for_function(f"Math.abs({top} - {before}) < 8")
     page.keyboard.press("PageUp")
     page.wait_for_timeout(700)
     moved, at = page.evaluate(top), page.evaluate("scrollY")
