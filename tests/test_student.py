@@ -44,8 +44,9 @@ def copies(edition):
 def test_no_line_of_a_solution_survives(edition):
     book = [nbformat.read(path, as_version=4) for path in PATHS]
     given = [cell for notebook in book for cell in notebook.cells]
-    secret = (lines(cell for cell in given if is_solution(cell))
-              - lines(cell for cell in given if not is_solution(cell)))
+    public = lines(cell for cell in given if not is_solution(cell))
+    secret = {line for line in lines(cell for cell in given if is_solution(cell))
+              if not any(line in open_to_all for open_to_all in public)}   # a line that is broken begins like others
     assert secret, "the book has no solutions"
     kept = lines(cell for copy in copies(edition) for cell in copy.cells)
     assert not secret & kept
