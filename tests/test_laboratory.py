@@ -372,7 +372,7 @@ def running(request, lab, chromium):  # noqa: F811
     name = f"laboratory-{request.param[:3]}.ipynb"
     shutil.copyfile(ROOT / "chapters" / "laboratory.ipynb", folder / name)
     page = chromium.new_page(viewport={"width": 1400, "height": 1800})
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(180_000)
     page.goto(f"{address}{request.param}/{name}?token=book&reset")
     page.wait_for_function("document.querySelectorAll('.jp-Notebook .jp-Cell').length > 8")
     page.evaluate("""async () => {
