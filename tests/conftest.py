@@ -118,3 +118,12 @@ def visit(engine):
     yield visit
     for page in opened:
         page.close()
+
+
+@pytest.fixture
+def said(capsys):
+    """What a check of an exercise prints, when called with these arguments."""
+    def say(check, *args, **kwargs):
+        assert check(*args, **kwargs) is None  # so that a cell shows no result
+        return capsys.readouterr().out
+    return say

@@ -1,15 +1,12 @@
 """Chapter 1, One rate must serve every coordinate: closed forms against runs."""
 
-import warnings
-from pathlib import Path
-
-import matplotlib.pyplot as plt
-import nbformat
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import edits
+from conftest import ROOT
 from descent import exercises, gradient_descent, run, theory
 from descent.problems import quadratic
 
@@ -233,20 +230,7 @@ EDITS = {  # what stands in a cell, and what a reader may write there
 
 
 def test_a_reader_who_edits_numbers_reaches_the_end(capsys):
-    page = Path(__file__).parents[1] / "chapters" / "01_one_rate.ipynb"
-    cells = [cell for cell in nbformat.read(page, as_version=4).cells
-             if cell.cell_type == "code" and cell.id != "colab"]
-    whole = "\n".join(cell.source for cell in cells)
-    assert [text for text in EDITS if text not in whole] == []
-    names = {}
-    with warnings.catch_warnings(), plt.rc_context():
-        warnings.simplefilter("ignore")  # plt.show without a screen
-        for cell in cells:
-            source = cell.source
-            for before, after in EDITS.items():
-                source = source.replace(before, after)
-            exec(compile(source, cell.id, "exec"), names)
-    plt.close("all")
+    names = edits.run_with(ROOT / "chapters" / "01_one_rate.ipynb", EDITS)
     assert capsys.readouterr().out.count(": correct\n") == 4  # solutions
     # for these starts, too, the valleys lie in one place: one over λ_X
     where = list(names["where"].values())

@@ -1,10 +1,8 @@
 """Chapter 2, An average that forgets: closed forms against runs and sums."""
 
-import warnings
 from itertools import combinations, product
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
+import edits
 from descent import adam, run, theory
 from descent.recorded.data import digits, split
 from descent.exercises import (check_backwards_average, check_beat_both_means,
@@ -299,17 +298,5 @@ EDITS = {  # what stands in a cell, and what a reader may write there
 
 
 def test_a_reader_who_edits_numbers_reaches_the_end(capsys):
-    cells = [cell for cell in nbformat.read(PAGE, as_version=4).cells
-             if cell.cell_type == "code" and cell.id != "colab"]
-    whole = "\n".join(cell.source for cell in cells)
-    assert [text for text in EDITS if text not in whole] == []
-    names = {}
-    with warnings.catch_warnings(), plt.rc_context():
-        warnings.simplefilter("ignore")  # plt.show without a screen
-        for cell in cells:
-            source = cell.source
-            for before, after in EDITS.items():
-                source = source.replace(before, after)
-            exec(compile(source, cell.id, "exec"), names)
-    plt.close("all")
+    edits.run_with(PAGE, EDITS)
     assert capsys.readouterr().out.count(": correct\n") == 5  # solutions

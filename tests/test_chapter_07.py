@@ -1,19 +1,13 @@
 """Chapter 7: its closed forms against simulations and sums."""
 
-import warnings
 from math import comb
-from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("agg")
-
-import matplotlib.pyplot as plt
-import nbformat
 import numpy as np
 import pytest
 import sympy
 
+import edits
+from conftest import ROOT
 from descent import adam, exercises, run, theory
 from descent.network import Network, train
 from descent.problems import drift, noisy, quadratic
@@ -506,20 +500,7 @@ EDITS = {  # what stands in a cell, and what a reader may write there
 
 
 def test_a_reader_who_edits_numbers_reaches_the_end(capsys):
-    path = Path(__file__).parents[1] / "chapters" / "07_bias_correction.ipynb"
-    cells = [cell for cell in nbformat.read(path, as_version=4).cells
-             if cell.cell_type == "code" and cell.id != "colab"]
-    whole = "\n".join(cell.source for cell in cells)
-    assert [text for text in EDITS if text not in whole] == []
-    names = {}
-    with warnings.catch_warnings(), plt.rc_context():
-        warnings.simplefilter("ignore")  # plt.show without a screen
-        for cell in cells:
-            source = cell.source
-            for before, after in EDITS.items():
-                source = source.replace(before, after)
-            exec(compile(source, cell.id, "exec"), names)
-    plt.close("all")
+    edits.run_with(ROOT / "chapters" / "07_bias_correction.ipynb", EDITS)
     printed = capsys.readouterr().out
     # right for every input, and said to be
     assert "place: True" in printed and "apart than 1e-9: True" in printed

@@ -233,14 +233,6 @@ def test_intervals_in_the_text_are_those_that_cells_print():
 # ---- the checks of the exercises ------------------------------------------
 
 
-@pytest.fixture
-def said(capsys):
-    def say(check, *args):
-        assert check(*args) is None
-        return capsys.readouterr().out
-    return say
-
-
 def test_checks_accept_the_right_answers(said):
     order = np.argsort(published_differences())
     for answer in (order[:11], order[10::-1].tolist(), set(order[:11].tolist())):

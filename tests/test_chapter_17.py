@@ -9,15 +9,6 @@ from descent import State, adam, adamw, exercises, rmsprop, run, theory
 from descent.exercises import chapter_17, mistakes
 
 
-@pytest.fixture
-def said(capsys):
-    """What a check prints, when called with these arguments."""
-    def say(check, *args):
-        assert check(*args) is None
-        return capsys.readouterr().out
-    return say
-
-
 @pytest.mark.equation("17.1")
 @pytest.mark.parametrize("g, beta2, v0", [
     (0.01, 0.9, 1.0), (-3.0, 0.75, 12.0), (2.0, 0.5, 0.0), (0.5, 0.99, 0.3)])

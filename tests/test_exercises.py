@@ -17,15 +17,6 @@ from descent.exercises import (BROKEN_ADAMS, BROKEN_RMSPROPS, check_adam,
                                check_function, check_rmsprop, check_value)
 
 
-@pytest.fixture
-def said(capsys):
-    """What a check prints, when called with these arguments."""
-    def say(check, *args, **kwargs):
-        assert check(*args, **kwargs) is None  # so that a cell shows no result
-        return capsys.readouterr().out
-    return say
-
-
 def my_adam(theta, gradients, alpha, beta1, beta2, eps, *, t0=1, square=True,
             correct_m=True, correct_v=True, inside=False, sign=1, root=True):
     m = v = np.zeros_like(theta)

@@ -20,7 +20,7 @@ import edits
 from conftest import ROOT
 from descent import adam, exercises, rules, run, translate
 from descent.exercises import frameworks
-from descent.frameworks import DEFAULTS, line_of, settings_of
+from descent.frameworks import DEFAULTS, settings_of
 from descent.recorded.paths import distance, recorded
 
 PAGE = ROOT / "chapters" / "frameworks.ipynb"
@@ -327,15 +327,6 @@ def test_the_saved_page_holds_no_widget():
 def test_an_edited_page_runs_to_its_end_or_stops_with_a_sentence(seed):
     for words, error in edits.tried(PAGE, count=1, seed=seed):
         assert error is None, f"{words}\n{error}"
-
-
-@pytest.fixture
-def said(capsys):
-    """What a check prints, when called with these arguments."""
-    def say(check, *args):
-        assert check(*args) is None
-        return capsys.readouterr().out
-    return say
 
 
 # ---- the exercises --------------------------------------------------------
