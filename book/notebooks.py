@@ -19,6 +19,7 @@ import argparse
 import asyncio
 import base64
 import hashlib
+import html
 import io
 import json
 import os
@@ -86,6 +87,8 @@ def normal_form(text):
         for out in cell.outputs:
             if out.output_type == "execute_result":
                 out.execution_count = cell.execution_count
+            if "image/png" in out.get("data", {}):   # where a front end or an export shows the picture itself
+                out.metadata["image/png"] = out.metadata.get("image/png", {}) | {"alt": html.unescape(alternative_text(cell))}
     nbformat.validate(notebook)
     return nbformat.writes(notebook).rstrip("\n") + "\n"
 
