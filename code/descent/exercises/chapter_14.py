@@ -21,7 +21,7 @@ def _gap(T, beta2, choose=at_best_of_others, at=None, factor=None, ddof=1):
     else:
         both, none = (choose(table[..., ending]) for table in loss)
     d = none - both
-    factor = factor or theory.quantile_of_three(0.05)
+    factor = factor or theory.t_factor(3)
     return d.mean(), factor * d.std(ddof=ddof) / np.sqrt(len(d))
 
 
@@ -44,7 +44,7 @@ def check_gap(function):
             "1.96 is for a known spread; three seeds need 4.30":
                 lambda T, b: _gap(T, b, factor=1.96),
             "4.30 without the root of three": lambda T, b: _gap(
-                T, b, factor=theory.quantile_of_three(0.05) * np.sqrt(3)),
+                T, b, factor=theory.t_factor(3) * np.sqrt(3)),
             "a spread from three seeds needs ddof=1":
                 lambda T, b: _gap(T, b, ddof=0)})
 
@@ -62,7 +62,7 @@ def _ahead(rate, beta2, T):
         place.append(found[0])
     i, j, k = place
     both, none = runs.loss[:, j, i, :, k]
-    half = theory.paired_interval(both - none, theory.quantile_of_three(0.05))
+    half = theory.paired_interval(both - none, theory.t_factor(3))
     return (both - none).mean(), half
 
 

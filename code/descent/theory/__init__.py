@@ -99,8 +99,7 @@ from descent.theory.geometry import (class_loss, condition_left, gap_needed,
                                      scaled_time, sign_steps, step_under_swing,
                                      turned_gradient, turned_path)
 from descent.theory.transformer import (mean_startup_ratio,
-                                        mean_startup_ratio_late,
-                                        quantile_of_three)
+                                        mean_startup_ratio_late)
 from descent.theory.costs import (crossing, gain_at_once, least_time, memory,
                                   must_move, passes_over_floor, step_time)
 from descent.theory.depth import (input_variance, layer_factor,

@@ -25,16 +25,3 @@ def mean_startup_ratio_late(x):
     1.0139
     """
     return 1 + 2 * np.log(2) / x  # (14.2)
-
-
-def quantile_of_three(missed):
-    """The factor of an interval from three seeds: Student's t, 2 degrees.
-
-    P(|t| > c) = p  at  c = (1 − p) √(2 / (p (2 − p)))                 (14.3)
-
-    missed : p, the chance that the interval misses
-
-    >>> round(float(quantile_of_three(0.05)), 3)
-    4.303
-    """
-    return (1 - missed) * np.sqrt(2 / (missed * (2 - missed)))  # (14.3)
