@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 
 from descent import theory
-from descent.exercises.engine import (Complaint, _array, _call, _undone,
-                                      check_function, check_value,
+from descent.exercises.engine import (Complaint, _array, _call, _given,
+                                      _undone, check_function, check_value,
                                       never_raises)
 from descent.loop import run
 from descent.network import Network
@@ -147,10 +147,9 @@ def check_rates_of_layers(answer):
     the four rates: a rate is a positive number
     """
     try:
-        rates = _call(answer, ()) if callable(answer) else answer
-        if _undone(rates):
+        rates = _given(answer)
+        if rates is None:
             return "the four rates", "not done yet"
-        rates = _array(rates)
     except Complaint as complaint:
         return "the four rates", str(complaint)
     if rates.shape != (4,):

@@ -3,9 +3,8 @@
 import numpy as np
 
 from descent import theory
-from descent.exercises.engine import (_array, _call, _cause, _undone,
-                                      check_function, check_value,
-                                      never_raises)
+from descent.exercises.engine import (_cause, _given, check_function,
+                                      check_value, never_raises)
 
 
 def check_half_lives(answer):
@@ -95,10 +94,9 @@ def check_beat_both_means(answer):
         likely cause: the plain mean of 19
     """
     name = "your weights"
-    w = _call(answer, ()) if callable(answer) else answer
-    if _undone(w):
+    w = _given(answer)
+    if w is None:
         return name, "not done yet"
-    w = _array(w)
     if w.ndim != 1 or not len(w) or not np.isfinite(w).all():
         return name, "a list of finite numbers is needed, one for each age"
     if (w < 0).any():

@@ -3,8 +3,7 @@
 import numpy as np
 
 from descent import theory
-from descent.exercises.engine import (_array, _call, _undone, check_function,
-                                      never_raises)
+from descent.exercises.engine import (_given, check_function, never_raises)
 from descent.loop import run
 from descent.rules import adam
 
@@ -17,10 +16,9 @@ def check_counterexample(answer):
     counterexample: not right: your second step is 1 α long
     """
     name = "counterexample"
-    given = _call(answer, ()) if callable(answer) else answer
-    if _undone(given):
+    given = _given(answer)
+    if given is None:
         return name, "not done yet"
-    given = _array(given)
     if given.shape != (3,):
         return name, "give the line, g₁ and g₂"
     if given[0] != 3:
@@ -92,10 +90,9 @@ def check_never_silent(answer):
         hint: from quiet to loud, in a jump?
     """
     name = "your stream"
-    g = _call(answer, ()) if callable(answer) else answer
-    if _undone(g):
+    g = _given(answer)
+    if g is None:
         return name, "not done yet"
-    g = _array(g)
     if g.ndim == 2 and g.shape[-1] == 1:
         g = g[:, 0]
     if g.ndim != 1 or not 1 <= len(g) <= MOST:

@@ -187,6 +187,12 @@ def _undone(value):
     return value is None or value is Ellipsis
 
 
+def _given(answer):
+    """The numbers of an answer, or what the learner's function returns, as `_array`; None where nothing is done yet."""
+    value = _call(answer, ()) if callable(answer) else answer
+    return None if _undone(value) else _array(value)
+
+
 def _first_undone(value):
     """The first place of a collection that is not filled in, in words."""
     if isinstance(value, np.ndarray) and value.dtype.kind == "O":
