@@ -3,6 +3,7 @@
 import functools
 import http.server
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from filelock import FileLock
 
 import browsers
 import pages
+from descent.exercises.engine import Verdict
 
 ROOT = Path(__file__).parents[1]
 EPOCH = "1767225600"   # any fixed day
@@ -124,6 +126,11 @@ def visit(engine):
 def said(capsys):
     """What a check of an exercise prints, when called with these arguments."""
     def say(check, *args, **kwargs):
-        assert check(*args, **kwargs) is None  # so that a cell shows no result
-        return capsys.readouterr().out
+        verdict = check(*args, **kwargs)
+        out = capsys.readouterr().out
+        assert isinstance(verdict, Verdict)   # a cell shows no result, and a grader has one
+        assert verdict.message + "\n" == out
+        assert bool(verdict) == all(re.match(r"[^:\n]*: correct(\n|$)", part)
+                                    for part in re.split(r"\n(?! {4})", verdict.message))
+        return out
     return say

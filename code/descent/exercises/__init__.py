@@ -1,6 +1,6 @@
 """Checks for the exercises, one module a chapter; `engine` does the checking, `mistakes` knows the usual ones."""
 
-from descent.exercises.engine import check_function, check_value
+from descent.exercises.engine import Verdict, check_function, check_value
 from descent.exercises.mistakes import (BROKEN_ADAMS, BROKEN_RMSPROPS,
                                         check_adam, check_rmsprop)
 from descent.exercises.chapter_01 import (check_axis_limit,

@@ -29,7 +29,7 @@ def check_three_rates(answer):
     except Complaint:
         pass  # check_value says what is wrong with it
     right = 1 / np.array([100.0, 10.0, 1.0])
-    check_value("the three rates", answer, right, rtol=1e-6, wrong={
+    return check_value("the three rates", answer, right, rtol=1e-6, wrong={
         "these are the limits: the coordinates jump to the other side":
             theory.largest_stable_rate(1 / right),
         "these are the eigenvalues themselves": np.sort(1 / right),
@@ -48,7 +48,7 @@ def check_axis_limit(answer):
         return theory.eigen_coordinate(1, rate, 1000.0, 1.0)
 
     code = theory.largest_stable_rate(500.5)
-    check_value("the factor", answer, factor(0.9 * code), wrong={
+    return check_value("the factor", answer, factor(0.9 * code), wrong={
         "this is the factor at 0.9 times the true limit":
             factor(0.9 * theory.largest_stable_rate(1000.0)),
         "this is the factor at the code's limit, not at 0.9 times it":
@@ -83,7 +83,7 @@ def check_condition_after_rescaling(function):
         right = _turned_and_rescaled(kappa, angle)
         return right if angle < 0 else 1 / right
 
-    check_function(
+    return check_function(
         function, _turned_and_rescaled,
         inputs=[(1000.0, 0.1), (50.0, np.pi / 4), (7.0, -0.4), (9.0, 0.0)],
         rtol=1e-6, wrong={

@@ -15,7 +15,7 @@ def check_half_lives(answer):
         likely cause: this is 1/(1 − γ): the time to fall to about 1/e
     """
     gamma = np.array([0.95, 0.9, 0.8, 0.7])
-    check_value("the half-lives", answer, theory.half_life(gamma), wrong={
+    return check_value("the half-lives", answer, theory.half_life(gamma), wrong={
         "this is γ⁻¹, the claim itself": 1 / gamma,
         "this is 1/(1 − γ): the time to fall to about 1/e": 1 / (1 - gamma),
         "this is the time constant, in which a weight falls to 1/e": -1 / np.log(gamma),
@@ -36,7 +36,7 @@ def check_nothing_comes_twice(answer):
     B = np.arange(1, 1079)
     left = theory.minibatch_variance_without(1.0, B, 1078) * B
     right = int(B[left <= 0.25][0])
-    check_value("the batch", answer, right, wrong={
+    return check_value("the batch", answer, right, wrong={
         "this halves the variance": int(B[left <= 0.5][0]),
         "here it is still a little more than half": right - 1,
         "a smaller batch will do": right + 1,
@@ -51,7 +51,7 @@ def check_backwards_average(function):
     """
     right = theory.unrolled_average
     x = np.array([2.0, -1.0, 0.5, 3.0, 7.0])
-    check_function(
+    return check_function(
         function, right, inputs=[(x, 0.9), (x**2, 0.5)],
         wrong={"the oldest entry still has the largest weight":
                    lambda x, b: right(x[::-1], b),
@@ -73,7 +73,7 @@ def check_larger_batch(answer):
     the new β: not right: -0.6
         likely cause: this is the colleague's rule
     """
-    check_value("the new β", answer, 0.9**16, wrong={
+    return check_value("the new β", answer, 0.9**16, wrong={
         "this is the colleague's rule": 1 - 16 * 0.1,
         "this keeps the memory in steps, not in examples": 0.9,
         "this is for a smaller batch": 0.9 ** (1 / 16),

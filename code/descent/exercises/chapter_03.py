@@ -22,7 +22,7 @@ def check_frugal_step(answer):
     mean = adam(adam(State(theta=0.0), g[0], beta1=beta2), g[1], beta1=beta2).m
     own = -np.diff(run(rmsprop, theta0=0.0, gradients=g, alpha=1.0,
                        beta2=beta2, eps=0.0).theta)
-    check_value("the second step", answer, g[1] / mean, wrong={
+    return check_value("the second step", answer, g[1] / mean, wrong={
         "this is the first step": 1 / (1 - beta2),
         "the average starts at zero, not at |g₁|":
             g[1] / (beta2 * g[0] + (1 - beta2) * g[1]),
@@ -112,7 +112,7 @@ def check_drift_from_skewness(function):
     <lambda>: not done yet
     """
     right = theory.drift_to_first_order
-    check_function(
+    return check_function(
         function, right,
         inputs=[(0.99, np.array([0.1] * 9 + [-0.9])),
                 (0.9, np.array([0.3, 0.3, -0.2, -0.2, -0.2]))],

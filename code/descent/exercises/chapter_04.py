@@ -28,7 +28,7 @@ def check_decay_rate_for(function):
     def share(r):
         return 3 * r**2 / (1 - r**2)
 
-    check_function(
+    return check_function(
         function, root(share), inputs=[(0.01, 200.0), (0.1, 35.0), (0.3, 7.5)],
         wrong={
             "1 − x is only the first order of e^(−x)":
@@ -109,7 +109,7 @@ def check_clipped_rmsprop(function):
     >>> check_clipped_rmsprop(lambda *args: None)
     <lambda>: not done yet
     """
-    check_function(
+    return check_function(
         function, _clipped_path, quantities=("theta",), first_t=0,
         inputs=[(START, STREAM, 0.1, 0.9, 0.01, 1.5),
                 (START, 10 * STREAM, 0.02, 0.6, 0.1, 8.0)],
@@ -125,8 +125,8 @@ def check_worst_decay_rate(function):
     def worst(factor):
         return lambda H: 1 - factor / (H**2 - 1)
 
-    check_function(function, worst(3 * np.e),
-                   inputs=[(10.0,), (100.0,), (1000.0,)], wrong={
+    return check_function(function, worst(3 * np.e),
+                          inputs=[(10.0,), (100.0,), (1000.0,)], wrong={
         "this is 1 − β₂": lambda H: 3 * np.e / (H**2 - 1),
         "here the wait is zero; it is longest where ln(aδ) = 1": worst(3.0),
         "a is (H² − 1)/3, the 3 is missing": worst(np.e),

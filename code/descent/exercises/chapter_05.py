@@ -21,7 +21,7 @@ def check_rattle(function):
     def right(alpha, lam, eps):
         return max(alpha / 2 - eps / lam, 0.0)
 
-    check_function(
+    return check_function(
         function, right,
         inputs=[(0.1, 50.0, 1.0), (0.1, 1.0, 0.01), (0.2, 7.0, 0.0),
                 (0.1, 50.0, 2.6)],
@@ -63,7 +63,7 @@ def check_noise(function):
 
     stream = np.random.default_rng(5).standard_normal(40)
     far = 1e6 + np.random.default_rng(6).standard_normal(400)
-    check_function(  # far from zero, v − m² has four digits and less
+    return check_function(  # far from zero, v − m² has four digits and less
         function, _noise, quantities=("w",), first_t=0, rtol=1e-12,
         inputs=[(stream, 0.9), (1 + 0.3 * stream, 0.6), (far, 0.9)],
         wrong={
@@ -85,7 +85,7 @@ def check_best_translation(answer):
         likely cause: this is ε_in = ε²; another c has a smaller worst factor
     """
     c = (1 + np.sqrt(5)) / 2
-    check_value("(c, factor)", answer, np.array([c, np.sqrt(c)]), wrong={
+    return check_value("(c, factor)", answer, np.array([c, np.sqrt(c)]), wrong={
         "this is ε_in = ε²; another c has a smaller worst factor":
             np.array([1, np.sqrt(2)]),
         "c is right; the factor is not: steps go with roots":

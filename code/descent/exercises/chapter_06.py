@@ -19,7 +19,7 @@ def check_dampened_weights(function):
     def right(t, beta):
         return np.r_[beta ** (t - 1), average(t - 1, beta)]
 
-    check_function(
+    return check_function(
         function, right, inputs=[(1, 0.9), (2, 0.9), (5, 0.5), (30, 0.9)],
         wrong={
             "this is the average from zero; here g_1 comes in whole": average,
@@ -50,7 +50,7 @@ def check_window_of_rates(function):
             return ((1 - s) ** 2 / by / low, (1 + s) ** 2 / by / high)
         return window
 
-    check_function(
+    return check_function(
         function, ends(), quantities=("low", "high"),
         inputs=[(0.9, 1.0, 50.0), (0.64, 2.0, 30.0), (0.25, 1.0, 9.0)],
         wrong={
@@ -79,7 +79,7 @@ def check_nesterov_limit(function):
     def right(mu, lam):
         return 2 * (1 + mu) / ((1 + 2 * mu) * lam)
 
-    check_function(
+    return check_function(
         function, right, inputs=[(0.9, 1.0), (0.5, 30.0), (0.99, 2.0)],
         wrong={
             "this is heavy ball's limit": lambda mu, lam: 2 * (1 + mu) / lam,
@@ -106,7 +106,7 @@ def check_twenty_rates(answer):
     twenty rates: at λ = 1.00 they leave 0.45 of c; 0.01 is asked for
         likely cause: all zeros of the polynomial are in one place
     """
-    _check_twenty_rates(answer)
+    return _check_twenty_rates(answer)
 
 
 @never_raises

@@ -94,7 +94,7 @@ def check_corrected_average(function):
             return np.array(m_hat[1:])
         return path
 
-    check_function(
+    return check_function(
         function, average("m_hat"), inputs=[(STREAM, 0.9), (STREAM, 0.5)],
         quantities=("m_hat",), first_t=1, rtol=DIGITS, wrong={
             "this is m, which is not corrected": average("m"),
@@ -124,7 +124,7 @@ def check_resumed_step(answer):
         return -adam(state, 1.0, alpha=1.0, eps=0.0).theta
 
     before = 1 - 0.999**1000
-    check_value("the first step", answer, step(before, 1), wrong={
+    return check_value("the first step", answer, step(before, 1), wrong={
         "so long it would be, had t been saved as well": step(before, 1001),
         "v is 1 − β₂^1001, not 1": step(1.0, 1),
         "this is the second": step(1 - 0.999**1001, 2),
@@ -163,7 +163,7 @@ def check_resumable(function):
     def nothing(x):
         return 0.0
 
-    check_function(
+    return check_function(
         halves if callable(function) else function, whole,
         inputs=[(STREAM[:, 0], 2), (STREAM[:, 2], 4)], quantities=("θ",),
         rtol=DIGITS, name=getattr(function, "__name__", None), wrong={
@@ -190,8 +190,8 @@ def check_mean_inverse_root(answer):
     """
     n = 10  # the weights are all but equal: √(n/2) Γ((n − 1)/2) / Γ(n/2)
     right = np.sqrt(n / 2) * math.gamma((n - 1) / 2) / math.gamma(n / 2)
-    check_value("E[1/√v̂] at t = 10", answer, right, rtol=0.007,
-                sampled="20,000 streams scatter by 0.2 %", wrong={
+    return check_value("E[1/√v̂] at t = 10", answer, right, rtol=0.007,
+                       sampled="20,000 streams scatter by 0.2 %", wrong={
         "this is 1/√E[v̂]: take the root first, then the mean": 1.0,
         "v is not corrected": right / np.sqrt(1 - 0.999**n)})
 
@@ -214,7 +214,7 @@ def check_schedule(schedule):
     >>> check_schedule(lambda t: 0.3)
     your schedule: in the ring for good after 29 steps; 20 are asked for
     """
-    _check_schedule(schedule)
+    return _check_schedule(schedule)
 
 
 @never_raises

@@ -18,7 +18,7 @@ def check_two_steps(answer):
     the program: ε is not right: 4e-07
         likely cause: this is ε_1, what it acts like at t = 1
     """
-    _check_two_steps(answer)
+    return _check_two_steps(answer)
 
 
 TWO_STEPS = {"side": "before", "ε": 8e-8, "β₂": 0.96}
@@ -71,8 +71,8 @@ def check_stuck_counter(answer):
     t = np.arange(1, 10001)
     factor = theory.step_with_wrong_t(t, 0.9, 0.999, late=1 - t)
     end, worst = factor[-1], t[factor.argmax()]
-    check_value("the end and the worst t", answer, np.array([end, worst]),
-                wrong={
+    return check_value("the end and the worst t", answer, np.array([end, worst]),
+                       wrong={
         "t is counted from 1": [end, worst - 1],
         "these are right over wrong: in the end the step is too short, "
         "not too long": [1 / end, worst],
@@ -115,7 +115,7 @@ def check_shortest_test(gradients):
     >>> check_shortest_test([1, 1, 1])
     your test: 3 gradients; two are asked for
     """
-    _check_shortest_test(gradients)
+    return _check_shortest_test(gradients)
 
 
 @never_raises

@@ -51,7 +51,7 @@ def check_my_bound(function):
             return np.sqrt(total) if root else total
         return bound
 
-    check_function(
+    return check_function(
         function, theory.sharp_bound_sum, quantities=("S_t",),
         inputs=[(1, 0.9, 0.999), (7, 0.9, 0.95), (10, 0.5, 0.9),
                 (4, 0.8, 0.6)],

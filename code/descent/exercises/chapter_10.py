@@ -19,8 +19,8 @@ def check_signal_shows(answer):
     """
     step = theory.mean_step(10.0)
     F1, F2 = (theory.rms_step_on_noise(beta) ** 2 for beta in (0.9, 0.999))
-    check_value("mean step and steps", answer, np.array([step, 100]),
-                rtol=1e-3, wrong={
+    return check_value("mean step and steps", answer, np.array([step, 100]),
+                       rtol=1e-3, wrong={
         "this is 1/η; below the root stands 1 + η²": [0.1, 100],
         "this is the share of the signal; take its root": [step**2, 100],
         "the order is step, number of steps": [100, step],
@@ -39,7 +39,7 @@ def check_share_on_noise(answer):
     share on pure noise: not right: 0
         likely cause: an average keeps some of the noise, and its square counts
     """
-    check_value("share on pure noise", answer, 0.1 / 1.9, wrong={
+    return check_value("share on pure noise", answer, 0.1 / 1.9, wrong={
         "an average keeps some of the noise, and its square counts": 0.0,
         "this is the step; the function returns its square":
             theory.rms_step_on_noise(0.9),
@@ -80,7 +80,7 @@ def check_signal_share(function):
         return ((last.m_hat**2 / last.v_hat).mean() - F) / (1 - F)
 
     noise = np.random.default_rng(10).standard_normal((40, 50))
-    check_function(
+    return check_function(
         function, _signal_share,
         inputs=[(1 + noise[:5], 0.9), (noise, 0.8), (2 + noise, 0.95)],
         quantities=("share",), wrong={
@@ -117,7 +117,7 @@ def check_dealt_noise(function):
                     / (1 - earlier(beta, n)))
         return factor
 
-    check_function(
+    return check_function(
         function, kept(), inputs=[(0.9, 17), (0.5, 4), (0.98, 10)],
         wrong={
             "this is F₁, of independent noises":
@@ -149,7 +149,7 @@ def check_decay(schedule):
     your schedule: the mean loss at the end is 0.0024; 0.0006 is asked for
         likely cause: the last rates are as large as the first: a floor stays
     """
-    _check_decay(schedule)
+    return _check_decay(schedule)
 
 
 @never_raises

@@ -19,7 +19,7 @@ def check_mean_step_of_pairs(answer):
     the mean step: not right: -1
         likely cause: this is the move in three steps
     """
-    check_value("the mean step", answer, -1 / 3, wrong={
+    return check_value("the mean step", answer, -1 / 3, wrong={
         "this is the move in three steps": -1.0})
 
 
@@ -90,7 +90,7 @@ def check_amsgrad(function):
     >>> check_amsgrad(lambda theta, g, a, b1, b2, e: None)
     <lambda>: not done yet
     """
-    check_function(
+    return check_function(
         function, _amsgrad_path,
         [(START, _FALLING, 0.1, 0.9, 0.5, 1e-8),
          (START, _FALLING, 0.01, 0.5, 0.999, 1e-3)],
@@ -114,8 +114,8 @@ def check_two_maxima(answer):
         likely cause: the two are exchanged
     """
     largest = float(theory.reddi_second_moment(3.0, 0.999)[0])
-    check_value("the two limits", answer, np.array([9.0, largest]), rtol=2e-4,
-                wrong={
+    return check_value("the two limits", answer, np.array([9.0, largest]), rtol=2e-4,
+                       wrong={
         "the two are exchanged": [largest, 9.0],
         "the second is the mean of the squares; the largest v is a little "
         "above it": [9.0, 11 / 3],

@@ -35,7 +35,7 @@ def check_unfair_lines(answer):
         said += [counted(accused, "fair", ("is accused", "are accused"))
                  ] * (accused > 0)
         wrong = {", ".join(said): answer} if said else {}
-    check_value("unfair lines", answer, UNFAIR, wrong=wrong)
+    return check_value("unfair lines", answer, UNFAIR, wrong=wrong)
 
 
 MOST = 11  # seeds of 20 on which gradient descent can be "shown" ahead
@@ -103,7 +103,7 @@ def check_best_with_replacement(function):
     def largest(k, losses):
         return -best(np.power)(k, -np.asarray(losses))
 
-    check_function(
+    return check_function(
         function, best(np.power),
         inputs=[(1, np.array([3.0, 1.0, 2.0])),
                 (2, np.array([3.0, 1.0, 2.0])),

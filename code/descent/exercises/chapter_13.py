@@ -26,7 +26,7 @@ def check_steps_turned(function):
     >>> check_steps_turned(lambda angle: None)
     <lambda>: not done yet
     """
-    check_function(
+    return check_function(
         function, _steps_turned, inputs=[(np.pi / 4,), (np.pi / 9,)],
         quantities=("the number of steps",), wrong={
             "H is turned, the start is not: turn both":
@@ -63,7 +63,7 @@ def check_axes(function):
     axes: at 25° Adam does not arrive within 400 steps
         likely cause: these are the old axes, at every angle
     """
-    _check_axes(function)
+    return _check_axes(function)
 
 
 @never_raises

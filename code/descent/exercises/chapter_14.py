@@ -31,7 +31,7 @@ def check_gap(function):
     >>> check_gap(lambda T, beta2: (None, None))
     <lambda>: not done yet
     """
-    check_function(
+    return check_function(
         function, _gap, inputs=[(600, 0.999), (100, 0.999), (600, 0.95),
                                 (400, 0.9999), (100, 0.99)],
         quantities=("the difference", "its half-width"), rtol=1e-3, wrong={
@@ -112,7 +112,7 @@ def check_rare_share(function):
     groups = select(transformer.frequency_groups(), run=-1, split="val")[:10]
     weight, types = groups["target_share"], groups["token_types"]
     pi = weight / types
-    check_function(
+    return check_function(
         function, _rare_share, rtol=5e-3,
         inputs=[(s, pi, weight) for s in (300.0, 800.0, 2000.0, 8000.0)],
         wrong={
@@ -137,8 +137,8 @@ def check_best_of_eight(answer):
     best of eight: not right: 0.56419
         likely cause: this is the best of two
     """
-    check_value("best of eight", answer, 1.4236, rtol=0.01,
-                sampled="10,000 draws scatter by 0.4 %", wrong={
+    return check_value("best of eight", answer, 1.4236, rtol=0.01,
+                       sampled="10,000 draws scatter by 0.4 %", wrong={
         "this is the best of two": 0.56419,
         "this is the best of three": 0.8463,
         "this is the best of seven": 1.3522,
@@ -160,7 +160,7 @@ def check_survivors(answer):
     the report: not right: 2.28
         likely cause: means are compared, not single runs
     """
-    check_value("the report", answer, 2.05, wrong={
+    return check_value("the report", answer, 2.05, wrong={
         "means are compared, not single runs": 2.28,
         "this is the answer after the repair": _lowest_mean(DIVERGED)})
 
@@ -177,8 +177,8 @@ def check_fair_best(function):
     """
     other = np.array([[3.0, 2.9, 3.2], [2.6, 2.4, 2.7], [2.2, np.nan, 2.1],
                       [2.5, 3.6, 2.6]])
-    check_function(function, _lowest_mean, inputs=[(DIVERGED,), (other,)],
-                   wrong={
+    return check_function(function, _lowest_mean, inputs=[(DIVERGED,), (other,)],
+                          wrong={
         "a mean over the survivors: a rate that lost some of its runs is "
         "judged by the others": lambda loss: np.nanmin(_over_survivors(loss)),
         "a median over the survivors is still one over the survivors":

@@ -16,7 +16,7 @@ def check_lean_step(function):
     >>> check_lean_step(lambda *arguments: None)
     lean step: not done yet
     """
-    _check_lean_step(function)
+    return _check_lean_step(function)
 
 
 @never_raises
@@ -70,7 +70,7 @@ def check_twin_averages(answer):
         likely cause: this is a sound Adam; follow the arrays line by line
     """
     one = 0.999 * 0.1 + 0.001
-    check_value("the first step", answer, one / 0.1 / np.sqrt(one / 0.001),
-                rtol=1e-3, wrong={
+    return check_value("the first step", answer, one / 0.1 / np.sqrt(one / 0.001),
+                       rtol=1e-3, wrong={
         "this is a sound Adam; follow the arrays line by line": 1.0,
         "nearly: look at m once more after v's line": 0.1})

@@ -17,7 +17,7 @@ def check_eps_in_depth(answer):
     """
     g = 0.02 * 0.318 ** np.arange(22)
     right = np.array([np.argmax(g < 1e-8) + 1, 1 + 1e-8 / g[20]])
-    check_value("layers of weights, times shorter", answer, right, rtol=2e-2, wrong={
+    return check_value("layers of weights, times shorter", answer, right, rtol=2e-2, wrong={
         "a network of L layers has L − 1 factors": right - [1, 0],
         "21 layers of weights have 20 factors":
             np.array([right[0], 1 + 1e-8 / g[21]]),
@@ -39,7 +39,7 @@ def check_critical_weights(answer):
         low, high = ((low, middle) if theory.layer_factor(q, middle) > 1
                      else (middle, high))
     right = np.array([36 * np.pi, low])
-    check_value("critical variances", answer, right, rtol=1e-2, wrong={
+    return check_value("critical variances", answer, right, rtol=1e-2, wrong={
         "16 is the bound σ_w/4 = 1; large weights have smaller slopes":
             np.array([16, low]),
         "these are σ_w, and σ_w² was asked for": np.sqrt(right),
@@ -52,7 +52,7 @@ def check_plain_descent_in_depth(answer):
     >>> check_plain_descent_in_depth(lambda: (None, None))
     geometric mean of the loss: not done yet
     """
-    _check_plain_descent(answer)
+    return _check_plain_descent(answer)
 
 
 @never_raises

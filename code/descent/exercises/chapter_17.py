@@ -4,7 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from descent.exercises.engine import Complaint, check_function, never_raises
+from descent.exercises.engine import (Complaint, Verdict, check_function,
+                                      never_raises)
 from descent.exercises.mistakes import BROKEN_ADAMS, START, STREAM, _adam_path
 from descent.loop import run
 from descent.rules import adam, adamw, divide, rmsprop, root
@@ -96,15 +97,15 @@ def check_broken_adam(part, function):
     """
     if part not in BROKEN_PARTS:
         print(f"({part}): there are parts a to c")
-        return
+        return Verdict(0.0, f"({part}): there are parts a to c")
     right, wrong = _adam_path, BROKEN_PARTS[part] | BROKEN_ADAMS
     inputs = [(START, STREAM, 0.1, 0.9, 0.95, 0.01),
               (START, 10 * STREAM, 0.02, 0.6, 0.99, 0.1)]
     if part == "b":
         right, wrong = _with_decay(adamw), BROKEN_PARTS[part]
         inputs = [(*args, 0.2) for args in inputs]
-    check_function(function, right, inputs, quantities=("theta",), first_t=0,
-                   wrong=wrong, name=f"({part})")
+    return check_function(function, right, inputs, quantities=("theta",), first_t=0,
+                          wrong=wrong, name=f"({part})")
 
 
 def ways(gradients):
@@ -130,7 +131,7 @@ def check_made_true(gradients):
     your gradients: the ways are 2009 α and 2124 α, a factor of 1.1
         likely cause: steady gradients: both soon walk α a step
     """
-    _check_made_true(gradients)
+    return _check_made_true(gradients)
 
 
 @never_raises

@@ -21,7 +21,7 @@ def check_resting_places(answer):
     """
     g, lam, alpha = 0.002, 0.05, 0.01
     right = np.array([-g / lam, -1 / lam, -alpha / lam])
-    check_value("(L2, AdamW, paper)", answer, right, wrong={
+    return check_value("(L2, AdamW, paper)", answer, right, wrong={
         "AdamW balances λθ with g/√v, not with g":
             [-g / lam, -g / lam, -alpha / lam],
         "the paper's λ is not multiplied by the rate": [*right[:2], -1 / lam],
@@ -64,7 +64,7 @@ def check_whose_decay(function):
     >>> check_whose_decay(lambda program: "AdamW")
     whose: one program is "L2", and you say 'AdamW'
     """
-    _check_whose_decay(function)
+    return _check_whose_decay(function)
 
 
 @never_raises

@@ -2,6 +2,7 @@
 
 A check prints "not done yet" while the skeleton still returns None, "correct",
 or the first quantity that is wrong, with the cause where it is a known one.
+It returns this as a `Verdict`, for those who grade; a notebook shows it once.
 Whatever a learner's function does (raise, return a string, a wrong shape, NaN)
 the check says so and goes on.
 
@@ -72,11 +73,48 @@ import copy
 import linecache
 import sysconfig
 import traceback
+from dataclasses import dataclass
 from functools import wraps
 from inspect import signature
 from pathlib import Path
 
 import numpy as np
+
+
+# ---- what a check returns --------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found, beside printing it.
+
+    points : share of what can be had, 0 to 1; of an exercise in parts, the
+        share of its right parts
+    message : what the check printed
+
+    True where all is right, so that ``assert check_adam(my_adam)`` grades.
+
+    >>> verdict = check_value("half-life", 10, 6.58)
+    half-life: not right: 10
+    >>> verdict.points, bool(verdict)
+    (0.0, False)
+    """
+
+    points: float
+    message: str
+
+    def __bool__(self):
+        return self.points == 1
+
+    def _ipython_display_(self):
+        """Nothing: the message stands there already."""
+
+    @classmethod
+    def of_parts(cls, verdicts):
+        """One verdict on an exercise whose parts have one each."""
+        verdicts = list(verdicts)
+        return cls(sum(v.points for v in verdicts) / len(verdicts),
+                   "\n".join(v.message for v in verdicts))
 
 
 # ---- reading what a learner gives -----------------------------------------
@@ -94,7 +132,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def never_raises(check):
-    """A check prints its verdict, also about objects that cannot be read."""
+    """A check prints and returns its verdict, whatever object it is given."""
 
     @wraps(check)
     def safe(answer, *args, **kwargs):
@@ -107,6 +145,8 @@ def never_raises(check):
         except BaseException as error:  # an answer can be any object at all
             name, verdict = "answer", f"cannot be read: {_describe(error)}"
         print(f"{name}: {verdict}")
+        right = verdict.split("\n")[0] == "correct"
+        return Verdict(float(right), f"{name}: {verdict}")
 
     return safe
 
@@ -464,7 +504,7 @@ def _known(wrong, inputs, answers, quantities, rtol):
 
 
 def check_value(name, answer, expected, *, rtol=5e-3, wrong={}, sampled=""):
-    """Print what is to be said about a number, an array or a word.
+    """Print a `Verdict` on a number, an array or a word, and return it.
 
     name : how the message calls it
     answer : the learner's value, or a function of no arguments
@@ -483,7 +523,7 @@ def check_value(name, answer, expected, *, rtol=5e-3, wrong={}, sampled=""):
     half-life: not right: 10
         likely cause: this is 1/(1 − β)
     """
-    _check_value(answer, name, expected, rtol, wrong, sampled)
+    return _check_value(answer, name, expected, rtol, wrong, sampled)
 
 
 @never_raises
@@ -503,7 +543,7 @@ def _check_value(answer, name, expected, rtol, wrong, sampled):
 @never_raises
 def check_function(function, reference, inputs, *, quantities=("the result",),
                    rtol=5e-6, first_t=None, wrong={}, name=None):
-    """Print what is to be said about a learner's function.
+    """Print a `Verdict` on a learner's function, and return it.
 
     function : the learner's
     reference : the right function, with the same arguments

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from descent.exercises.engine import (_given, check_function, check_value,
-                                      never_raises)
+from descent.exercises.engine import (Verdict, _given, check_function,
+                                      check_value, never_raises)
 from descent.loop import run
 from descent.rules import rmsprop
 
@@ -35,9 +35,10 @@ def check_tensorflow_by_hand(answer):
                 _crawl_ends(final=True),
             "half as long is four times the v, not twice":
                 _crawl_ends(share=0.5**0.5)})}
-    for i, (name, (right, wrong)) in enumerate(checks.items()):
+    return Verdict.of_parts(
         check_value(name, lambda i=i: (answer() if callable(answer)
                                        else answer)[i], right, wrong=wrong)
+        for i, (name, (right, wrong)) in enumerate(checks.items()))
 
 
 def _crawl_ends(final=False, share=0.5):
@@ -57,7 +58,7 @@ def check_converter(function):
     def right(lr, rho, epsilon, weight_decay):
         return lr, rho, math.sqrt(epsilon), 0.0, 1 - lr * weight_decay
 
-    check_function(
+    return check_function(
         function, right, [(0.01, 0.9, 1e-6, 0.1), (0.002, 0.95, 1e-4, 0.5)],
         quantities=("lr", "alpha", "eps", "weight_decay", "factor"), wrong={
             "this is the colleague's: ε and the decay have changed sides":

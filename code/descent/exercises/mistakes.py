@@ -172,7 +172,7 @@ def check_adam(function):
     >>> check_adam(lambda theta, gradients, alpha, beta1, beta2, eps: None)
     <lambda>: not done yet
     """
-    check_function(
+    return check_function(
         function, _adam_path, quantities=("theta",), first_t=0,
         inputs=[(START, STREAM, 0.1, 0.9, 0.95, 0.01),
                 (START, 10 * STREAM, 0.02, 0.6, 0.99, 0.1)],
@@ -248,7 +248,7 @@ def check_rmsprop(function):
     >>> check_rmsprop(lambda theta, gradients, alpha, beta2, eps: None)
     <lambda>: not done yet
     """
-    check_function(
+    return check_function(
         function, _rmsprop_path, quantities=("theta",), first_t=0,
         inputs=[(START, STREAM, 0.1, 0.9, 0.01),
                 (START, 10 * STREAM, 0.02, 0.6, 0.1)],
