@@ -126,6 +126,7 @@ def visit(engine):
 def said(capsys):
     """What a check of an exercise prints, when called with these arguments."""
     def say(check, *args, **kwargs):
+        capsys.readouterr()   # what was printed before
         verdict = check(*args, **kwargs)
         out = capsys.readouterr().out
         assert isinstance(verdict, Verdict)   # a cell shows no result, and a grader has one
