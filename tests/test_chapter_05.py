@@ -29,14 +29,14 @@ def constant(g, n):
 # ---- epsilon --------------------------------------------------------------
 
 
-@pytest.mark.equation("5.1")
+@pytest.mark.equation("5.6")
 @given(sizes, sizes)
 def test_with_epsilon_outside_the_late_step_is_g_over_g_plus_epsilon(g, eps):
     late = steps(rmsprop, constant(-g, 60), beta2=0.5, eps=eps)[-1]
     np.testing.assert_allclose(theory.settled_step(-g, eps), -late, 1e-12)
 
 
-@pytest.mark.equation("5.2")
+@pytest.mark.equation("5.7")
 @given(sizes, sizes)
 def test_with_epsilon_inside_the_late_step_is_g_over_the_root(g, eps):
     late = steps(rmsprop, constant(-g, 60), beta2=0.5, eps=eps,
@@ -53,7 +53,7 @@ def test_the_floors_are_epsilon_and_its_root():
         theory.settled_step_inside(np.sqrt(eps) / 1e4, eps), 1e-4, rtol=1e-3)
 
 
-@pytest.mark.equation("5.3")
+@pytest.mark.equation("5.8")
 @given(sizes, sizes)
 def test_the_translated_epsilon_makes_the_divisors_equal(eps, root_v):
     v = root_v**2
@@ -62,7 +62,7 @@ def test_the_translated_epsilon_makes_the_divisors_equal(eps, root_v):
     assert theory.eps_inside_for(eps, 0.0) == eps**2
 
 
-@pytest.mark.equation("5.4")
+@pytest.mark.equation("5.9")
 @given(sizes)
 def test_epsilon_squared_inside_is_too_fast_by_the_gap(x):
     eps = 0.01
@@ -72,7 +72,7 @@ def test_epsilon_squared_inside_is_too_fast_by_the_gap(x):
     np.testing.assert_allclose(theory.translation_gap(x), ratio, rtol=1e-9)
 
 
-@pytest.mark.equation("5.4")
+@pytest.mark.equation("5.9")
 def test_the_gap_is_one_at_both_ends_and_at_most_root_two():
     x = np.geomspace(1e-9, 1e9, 1001)
     gap = theory.translation_gap(x)
@@ -162,7 +162,7 @@ def climbed(beta2, bits, target=1.0, n=20_000):
     return float(v)
 
 
-@pytest.mark.equation("5.5")
+@pytest.mark.equation("5.3")
 @pytest.mark.parametrize("bits", [6, 8, 11])
 @pytest.mark.parametrize("beta2", [0.9, 0.99, 0.999])
 def test_a_rounded_average_stands_still_where_the_gap_says(beta2, bits):
@@ -174,7 +174,7 @@ def test_a_rounded_average_stands_still_where_the_gap_says(beta2, bits):
     assert 1 - before >= gap * (1 - 1e-9)
 
 
-@pytest.mark.equation("5.5")
+@pytest.mark.equation("5.3")
 def test_the_gap_is_where_a_move_is_half_a_spacing():
     s, v, beta2 = 0.25, 4.0, 0.5
     gap = theory.stall_gap(s, beta2)
@@ -214,7 +214,7 @@ def test_without_gradients_and_epsilon_there_is_no_step():
 # ---- centering ------------------------------------------------------------
 
 
-@pytest.mark.equation("5.6")
+@pytest.mark.equation("5.1")
 @given(sizes, betas, st.integers(1, 12))
 def test_on_a_constant_gradient_the_centered_moment_vanishes(g, beta2, t):
     path = run(rmsprop_centered, theta0=[0.0], gradients=constant(g, t),
@@ -223,7 +223,7 @@ def test_on_a_constant_gradient_the_centered_moment_vanishes(g, beta2, t):
                                (path.v - path.m**2)[-1, 0], rtol=1e-6)
 
 
-@pytest.mark.equation("5.6")
+@pytest.mark.equation("5.1")
 def test_the_centered_moment_in_exact_arithmetic():
     b, g = sympy.Rational(9, 10), sympy.Rational(3, 7)
     m = v = sympy.Integer(0)
@@ -232,7 +232,7 @@ def test_the_centered_moment_in_exact_arithmetic():
         assert theory.centered_moment(t, g, b) == v - m**2
 
 
-@pytest.mark.equation("5.7")
+@pytest.mark.equation("5.2")
 @given(betas, st.integers(1, 12))
 def test_the_centered_step_falls_to_two_and_grows(beta2, t):
     step = steps(rmsprop_centered, constant(0.5, t), beta2=beta2, eps=0.0)
@@ -240,7 +240,7 @@ def test_the_centered_step_falls_to_two_and_grows(beta2, t):
                                rtol=1e-6)
 
 
-@pytest.mark.equation("5.7")
+@pytest.mark.equation("5.2")
 def test_the_shortest_centered_step_is_at_the_half_life():
     for beta2 in (0.5, 0.9, 0.99):
         half = np.log(2) / -np.log(beta2)
@@ -251,14 +251,14 @@ def test_the_shortest_centered_step_is_at_the_half_life():
             2**10, rel=1e-5)
 
 
-@pytest.mark.equation("5.8")
+@pytest.mark.equation("5.4")
 @given(st.floats(1e-3, 10), st.floats(1e-6, 1e-4), betas)
 def test_at_the_cap_the_root_of_the_centered_moment_is_epsilon(g, eps, beta2):
     t = theory.centered_until_cap(-g, eps, beta2)
     np.testing.assert_allclose(g * beta2 ** (t / 2), eps, rtol=1e-9)
 
 
-@pytest.mark.equation("5.8")
+@pytest.mark.equation("5.4")
 def test_the_centered_step_ends_at_g_over_epsilon():
     step = steps(rmsprop_centered, constant(1e-2, 400), eps=1e-6)
     t = round(float(theory.centered_until_cap(1e-2, 1e-6, 0.9)))
@@ -266,7 +266,7 @@ def test_the_centered_step_ends_at_g_over_epsilon():
     assert step[t - 1] == pytest.approx(1e4 / 2, rel=0.05)
 
 
-@pytest.mark.equation("5.9")
+@pytest.mark.equation("5.5")
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("beta2", [0.8, 0.9, 0.95])
 def test_rounding_takes_over_at_the_predicted_step(kind, beta2):
@@ -283,7 +283,7 @@ def test_rounding_takes_over_at_the_predicted_step(kind, beta2):
     assert abs(np.median(first) - predicted) < 2 / (1 - beta2)
 
 
-@pytest.mark.equation("5.9")
+@pytest.mark.equation("5.5")
 @given(st.integers(8, 53), st.floats(0.9, 0.99))
 def test_at_the_predicted_step_the_moment_is_the_rounding_error(bits, beta2):
     t = theory.centered_until_rounding(bits, beta2)

@@ -114,8 +114,8 @@ def test_epsilon_inside_the_root_adds_to_the_square():
     close(root(9.0, 16.0, False), 19.0)
 
 
-@pytest.mark.equation("R4")
-@pytest.mark.equation("R5")
+@pytest.mark.equation("R6")
+@pytest.mark.equation("R7")
 def test_rmsprop_with_momentum_averages_the_ratios():
     path, steps = steps_of(rmsprop_momentum, beta2=0.7, mu=0.6, eps=0.01)
     ratio = STREAM / (np.sqrt(average(STREAM**2, 0.7)) + 0.01)
@@ -123,7 +123,7 @@ def test_rmsprop_with_momentum_averages_the_ratios():
     close(steps, geometric(ratio, 0.6), 1e-12)
 
 
-@pytest.mark.equation("R6")
+@pytest.mark.equation("R8")
 def test_rmsprop_with_nesterov_adds_the_ratio_to_its_buffer():
     _, steps = steps_of(rmsprop_momentum, beta2=0.7, mu=0.6, eps=0.01,
                         nesterov=True)
@@ -131,8 +131,8 @@ def test_rmsprop_with_nesterov_adds_the_ratio_to_its_buffer():
     close(steps, ratio + 0.6 * geometric(ratio, 0.6), 1e-12)
 
 
-@pytest.mark.equation("R7")
-@pytest.mark.equation("R8")
+@pytest.mark.equation("R4")
+@pytest.mark.equation("R5")
 def test_centered_rmsprop_divides_by_the_standard_deviation():
     path, steps = steps_of(rmsprop_centered, beta2=0.7, eps=0.01)
     m, v = average(STREAM, 0.7), average(STREAM**2, 0.7)

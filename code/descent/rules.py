@@ -254,9 +254,9 @@ def rmsprop_momentum(state, g, *, alpha=0.001, beta2=0.9, mu=0.9, eps=1e-8,
     """RMSprop with momentum after the division.
 
     v_t = β₂ v_{t-1} + (1 − β₂) g_t²                                    (R1)
-    b_t = μ b_{t-1} + g_t / (√v_t + ε)                                  (R4)
-    θ_t = θ_{t-1} − α b_t                                               (R5)
-    with `nesterov`: θ_t = θ_{t-1} − α (g_t / (√v_t + ε) + μ b_t)       (R6)
+    b_t = μ b_{t-1} + g_t / (√v_t + ε)                                  (R6)
+    θ_t = θ_{t-1} − α b_t                                               (R7)
+    with `nesterov`: θ_t = θ_{t-1} − α (g_t / (√v_t + ε) + μ b_t)       (R8)
 
     Source: the option `momentum` of PyTorch, Keras, Optax and TensorFlow 1.
     PyTorch keeps α outside the buffer as here, the others inside; at a
@@ -272,10 +272,10 @@ def rmsprop_momentum(state, g, *, alpha=0.001, beta2=0.9, mu=0.9, eps=1e-8,
     v_before = state.v if state.t else v0
     v = beta2 * v_before + (1 - beta2) * g**2
     ratio = divide(g, root(v, eps, eps_inside))
-    b = mu * state.b + ratio  # (R4)
-    theta = state.theta - alpha * b  # (R5)
+    b = mu * state.b + ratio  # (R6)
+    theta = state.theta - alpha * b  # (R7)
     if nesterov:
-        theta = state.theta - alpha * (ratio + mu * b)  # (R6)
+        theta = state.theta - alpha * (ratio + mu * b)  # (R8)
     return state._replace(theta=theta, t=state.t + 1, g=g, v=v, b=b)
 
 
@@ -284,11 +284,11 @@ def rmsprop_centered(state, g, *, alpha=0.001, beta2=0.9, mu=0.0, eps=1e-8,
                      eps_inside=False, v0=0.0, nesterov=False):
     """Centered RMSprop: divides by an estimate of the standard deviation.
 
-    m_t = β₂ m_{t-1} + (1 − β₂) g_t                                     (R7)
+    m_t = β₂ m_{t-1} + (1 − β₂) g_t                                     (R4)
     v_t = β₂ v_{t-1} + (1 − β₂) g_t²                                    (R1)
-    θ_t = θ_{t-1} − α g_t / (√(v_t − m_t²) + ε)                         (R8)
-    with μ > 0 the ratio goes through the buffer of (R4) and (R5), and with
-    `nesterov` of (R6), as in the frameworks.
+    θ_t = θ_{t-1} − α g_t / (√(v_t − m_t²) + ε)                         (R5)
+    with μ > 0 the ratio goes through the buffer of (R6) and (R7), and with
+    `nesterov` of (R8), as in the frameworks.
 
     Source: Graves 2013 (arXiv 1308.0850), equations 38 to 41, with
     ε = 1e-4 inside the root, β₂ = 0.95, μ = 0.9, α = 1e-4.
@@ -302,9 +302,9 @@ def rmsprop_centered(state, g, *, alpha=0.001, beta2=0.9, mu=0.0, eps=1e-8,
     -0.002
     """
     v_before = state.v if state.t else v0
-    m = beta2 * state.m + (1 - beta2) * g  # (R7)
+    m = beta2 * state.m + (1 - beta2) * g  # (R4)
     v = beta2 * v_before + (1 - beta2) * g**2
-    ratio = divide(g, root(v - m**2, eps, eps_inside))  # (R8)
+    ratio = divide(g, root(v - m**2, eps, eps_inside))  # (R5)
     b = mu * state.b + ratio
     theta = state.theta - alpha * (ratio + mu * b if nesterov else b)
     return state._replace(theta=theta, t=state.t + 1, g=g, m=m, v=v, b=b)
