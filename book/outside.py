@@ -18,7 +18,7 @@ def plain_references(text, online):
                   + equation[1] + (f"\n\\tag{{{equation[2]}}}" if equation[2] else "") + "\n~~~", text)
     text = re.sub(r"\{eq\}`([^`]+)`", r"(\1)", text)
     text = re.sub(r"\{cite(?::t)?\}`([^`]+)`", lambda cited: ", ".join(
-        f"[{_authors_and_year(key)}]({online}chapters/bibliography.html)" for key in cited[1].split(",")), text)
+        f"[{authors_and_year(key)}]({online}chapters/bibliography.html)" for key in cited[1].split(",")), text)
     return re.sub(r"\]\((?!\w+:)(?:chapters/)?(\w+)\.md(#[^)]*)?\)",
                   lambda link: f"]({online}chapters/{link[1]}.html{link[2] or ''})", text)
 
@@ -28,7 +28,7 @@ def _references():
     return parse_file(ROOT / "chapters" / "references.bib").entries
 
 
-def _authors_and_year(key):
+def authors_and_year(key):
     entry = _references()[key.strip()]
     names = [" ".join(map(str, person.rich_prelast_names + person.rich_last_names)) for person in entry.persons["author"]]
     return f"{names[0] + ' et al.' if len(names) > 2 else ' and '.join(names)} {entry.fields['year']}"
