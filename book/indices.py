@@ -126,7 +126,7 @@ def figures(notebook):
 def exercises(notebook):
     """(label, title, whether it is done on paper) of each exercise."""
     for cell in notebook.cells:
-        found = re.match(r"`+\{exercise\} *(.*)\n((?::.*\n)*)", cell.source)
+        found = re.search(r"(?m)^`+\{exercise\} *(.*)\n((?::.*\n)*)", cell.source)
         if found:
             yield (re.search(r":label: (\S+)", found[2])[1], found[1], "on-paper" in found[2])
 
@@ -205,7 +205,9 @@ def text():
     out.append(EXERCISES)
     out.append("\n| chapter | exercises |\n|---|---|\n")
     for path, title, notebook in book:
-        names = [f"[{name}](#{label}){' (on paper)' * on_paper}" for label, name, on_paper in exercises(notebook)]
+        chapter = re.match(r"\d+", title) or title   # as book/extensions/exercise_numbers.py has it
+        names = [f"[{chapter[0]}.{n} {name}](#{label}){' (on paper)' * on_paper}"
+                 for n, (label, name, on_paper) in enumerate(exercises(notebook), 1)]
         if names:
             out.append(f"| {_short(title)} | {' · '.join(map(_cell, names))} |\n")
     totals, rows = defaultdict(float), []

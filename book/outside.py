@@ -1,15 +1,16 @@
-"""A page's text for a notebook outside the book: JupyterLite's copies and the student edition.
+"""A page's text for a notebook outside the book: JupyterLite's copies, and what course/reading.py shares with them.
 
-MyST in a notebook knows only that notebook, has no bibliography, and numbers equations in
-its own way.  So equations get their names, citations and pages of text become links to the book.
+MyST in a notebook knows only that notebook, has no bibliography, and numbers equations and exercises in
+its own way.  So both get their names, citations and pages of text become links to the book.
 """
 
+import json
 import re
 from functools import cache
 
 from pybtex.database import parse_file
 
-from notebooks import ROOT
+from notebooks import ROOT, book_notebooks
 
 
 def plain_references(text, online):
@@ -17,10 +18,25 @@ def plain_references(text, online):
     text = re.sub(r"(?ms)^\$\$[ \n](.+?)[ \n]\$\$(?: \(([^)\n]+)\))?$", lambda equation: "~~~{math}\n:enumerated: false\n"
                   + equation[1] + (f"\n\\tag{{{equation[2]}}}" if equation[2] else "") + "\n~~~", text)
     text = re.sub(r"\{eq\}`([^`]+)`", r"(\1)", text)
+    text = re.sub(r"(?m)^(`{3,})\{exercise\} *(.*)\n((?::.*\n)*)", lambda box: f"{box[1]}{{admonition}} "
+                  f"Exercise {exercise_numbers()[re.search(r':label: (.+)', box[3])[1]][0]} · {box[2]}\n", text)
+    text = re.sub(r"\{ref\}`(ex-[^`]+)`", lambda cited: f"Exercise {exercise_numbers()[cited[1]][0]}", text)
     text = re.sub(r"\{cite(?::t)?\}`([^`]+)`", lambda cited: ", ".join(
         f"[{authors_and_year(key)}]({online}chapters/bibliography.html)" for key in cited[1].split(",")), text)
     return re.sub(r"\]\((?!\w+:)(?:chapters/)?(\w+)\.md(#[^)]*)?\)",
                   lambda link: f"]({online}chapters/{link[1]}.html{link[2] or ''})", text)
+
+
+@cache
+def exercise_numbers():
+    """{label: ("7.3", its notebook)}: the n-th of a chapter, as book/extensions/exercise_numbers.py counts."""
+    found = {}
+    for path in book_notebooks():
+        chapter = str(int(path.name[:2])) if path.name[0].isdigit() else path.name[0].upper()
+        cells = ("".join(cell["source"]) for cell in json.loads(path.read_bytes())["cells"])
+        labels = re.findall(r"(?m)^`+\{exercise\}.*\n(?::.*\n)*?:label: (\S+)", "\n\n".join(cells))
+        found |= {label: (f"{chapter}.{n}", path) for n, label in enumerate(labels, 1)}
+    return found
 
 
 @cache

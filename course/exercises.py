@@ -108,7 +108,7 @@ def _read(path, _when):
     found, inside = [], False
     for cell in nbformat.read(path, as_version=4).cells:
         tags = cell.metadata.get("tags", ())
-        begins = re.match(r"(`{3,})\{exercise\} *(.*)\n((?::.*\n)*)", cell.source)
+        begins = re.search(r"(?m)^(`{3,})\{exercise\} *(.*)\n((?::.*\n)*)", cell.source)
         if cell.cell_type == "markdown" and begins:
             inside = True
             words = cell.source[begins.end():].strip().removesuffix(begins[1]).strip()

@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course")]
 
 import address  # noqa: E402
 import exercises  # noqa: E402
-from outside import authors_and_year  # noqa: E402
+from outside import authors_and_year, exercise_numbers  # noqa: E402
 
 
 # ---- what there is ----------------------------------------------------------
@@ -69,10 +69,7 @@ def _equations():
 @cache
 def _labels():
     """{label: (its file, what a reference to it says)} of exercises and of headings with a name."""
-    found = {}
-    for name, path in pages().items():
-        for n, exercise in enumerate(exercises.exercises_of(path), 1):
-            found[exercise["label"]] = path.name, f"Exercise {name}.{n}"
+    found = {label: (path.name, f"Exercise {number}") for label, (number, path) in exercise_numbers().items()}
     for name, text in _words().items():
         for label, words in re.findall(r"^\(([\w:.-]+)\)=\n+#+ +(.+)$", text, re.M):
             found[label] = name, words.removeprefix("Deeper: ")

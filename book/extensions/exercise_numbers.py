@@ -1,0 +1,22 @@
+"""Exercises are numbered in their chapter, as the course material numbers them: 7.1, 7.2, ..., F.1.
+
+Sphinx counts them through the whole book. Titles, references and solutions all take their number from
+the environment, so it is enough to change it there. The page decides on the first part:
+`07_bias_correction` is 7, `frameworks` is F.
+"""
+
+import re
+
+
+def number_by_chapter(app, env):
+    for docname, numbers in env.toc_fignumbers.items():
+        if "exercise" in numbers:
+            page = docname.rpartition("/")[2]
+            chapter = str(int(page[:2])) if re.match(r"\d\d_", page) else page[0].upper()
+            numbers["exercise"] = {label: (chapter, n) for n, label in enumerate(numbers["exercise"], 1)}
+    return []
+
+
+def setup(app):
+    app.connect("env-get-updated", number_by_chapter, priority=900)   # after Sphinx has counted
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
