@@ -63,6 +63,7 @@ class Edition:
     commit : of the repository, with "+" where files differ from it
     seed : public; students' own numbers
     secret : inputs of the hidden tests; stands only in instructor/
+    own : whether the problem sets take their numbers from the student's name
     """
 
     name: str
@@ -70,6 +71,7 @@ class Edition:
     commit: str
     seed: int
     secret: int
+    own: bool = False
 
 
 def chapters():

@@ -1,6 +1,6 @@
 """The chapters for students: without solutions, readable and running in a Jupyter without any extension.
 
-    python course/reading.py FOLDER 3 4 7      usually called by course/make.py: `make course`
+    python course/make.py --only reading 3 4 7      one part of `make course CHAPTERS="3 4 7"`
 
 Markdown becomes what every front end draws (`plain`): an equation is an environment of TeX with its name as a
 tag, a box is a quotation with a bold title, a reference is its number or a link, and folds stay headings.
@@ -9,6 +9,7 @@ Outputs are left out: figures would give away what the reader is asked to predic
 """
 
 import re
+import shutil
 import sys
 import unicodedata
 from functools import cache
@@ -21,8 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course")]
 
 import address  # noqa: E402
-import exercises  # noqa: E402
+import notebooks  # noqa: E402
 from outside import authors_and_year, exercise_numbers  # noqa: E402
+from withheld import without_solutions  # noqa: E402
 
 
 # ---- what there is ----------------------------------------------------------
@@ -49,14 +51,10 @@ def _words():
     """{name of a file: the Markdown of its public cells} of all pages that can be linked to."""
     found = {}
     for path in [*pages().values(), *sorted((ROOT / "chapters").glob("*.md"))]:
-        cells = nbformat.read(path, as_version=4).cells if path.suffix == ".ipynb" else []
-        found[path.name] = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown"
-                                       and not is_solution(cell)) if cells else path.read_text("utf-8")
+        cells = without_solutions(nbformat.read(path, as_version=4)).cells if path.suffix == ".ipynb" else []
+        found[path.name] = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown") \
+            if cells else path.read_text("utf-8")
     return found
-
-
-def is_solution(cell):
-    return "solution" in cell.metadata.get("tags", ())
 
 
 @cache
@@ -315,3 +313,68 @@ def source(edition):
     commit = edition.commit.removesuffix("+")
     return f"{repository}/archive/" + (f"{commit}.zip" if re.fullmatch("[0-9a-f]{40}", commit)
                                        else f"refs/tags/v{edition.version}.zip")
+
+
+# ---- the edition ------------------------------------------------------------
+
+README = """\
+# RMSprop and Adam, step by step: {what}, release {version}
+
+Chapters with their exercises, without the solutions. They need no extension of Jupyter.
+Run a notebook from the top: its first cell finds the package or installs it, and the figures come alive.
+What a letter means stands in notation.ipynb.
+
+* **On a laptop** with Python 3.11, 3.12 or 3.13, in this folder:
+  `python -m pip install -c constraints.txt -e ".[figures]" jupyterlab`, then `python -m jupyterlab`.
+* **On a hub:** upload this folder, open a notebook and run it.
+* **On Colab:** upload a notebook alone; its first cell installs the package from
+  {source}
+
+An exercise is a cell to fill in. The cell below it says *not done yet*, *correct*, or what goes wrong first.
+An exercise that is marked *on paper* has no such cells.
+
+Text CC BY 4.0 (LICENSE-TEXT), code MIT (LICENSE).
+"""
+
+
+def write(folder, chapters, edition):
+    """Write the chapters ("3", "F", "index", ...) into the empty or missing `folder`."""
+    files = [page(chapter) for chapter in chapters]
+    folder.mkdir(parents=True, exist_ok=True)
+    for chapter, path in zip(chapters, files):
+        _write(folder / path.name, for_students(nbformat.read(path, as_version=4), chapter, chapters, edition))
+    _write(folder / "notation.ipynb", notation(chapters))
+    shutil.copytree(ROOT / "code" / "descent", folder / "code" / "descent", dirs_exist_ok=True,
+                    ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    for path in ROOT / "pyproject.toml", ROOT / "constraints.txt", *ROOT.glob("LICENSE*"):
+        shutil.copyfile(path, folder / path.name)
+    words = "the whole book" if len(files) == len(pages()) else f"chapters {', '.join(map(str, chapters))}"
+    (folder / "README.md").write_text(README.format(
+        what=words, version=edition.version, source=source(edition)), "utf-8")
+
+
+def for_students(notebook, chapter, beside, edition):
+    """The copy of a chapter: nothing executed, nothing given away, nothing that needs an extension."""
+    cells = [nbformat.v4.new_code_cell(first_cell(edition), id="package", metadata={"tags": ["hide-input"]})]
+    for cell in without_solutions(notebook).cells:
+        if cell.id == "colab":
+            continue
+        cell = nbformat.from_dict({**cell, "metadata": {"tags": cell.metadata.get("tags", [])}})
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        else:
+            cell.source = plain(cell.source, chapter, beside)
+        cells.append(cell)
+    return nbformat.from_dict({**notebook, "metadata": {}, "cells": cells})
+
+
+def notation(beside):
+    """The page about letters as a notebook: plain Jupyter draws equations there, and not in a text."""
+    text = (ROOT / "chapters" / "notation.md").read_text("utf-8")
+    parts = re.split(r"\n(?=(?:\(\S+\)=\n+)?## )", text)
+    cells = [nbformat.v4.new_markdown_cell(plain(part, None, beside), id=f"notation-{n}") for n, part in enumerate(parts)]
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def _write(path, notebook):
+    path.write_bytes(notebooks.normal_form(nbformat.writes(notebook)).encode())
