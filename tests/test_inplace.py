@@ -177,6 +177,16 @@ def test_a_bad_hyperparameter_is_named(hyper):
         InPlaceAdam(np.zeros(3), **hyper)
 
 
+@pytest.mark.parametrize("name, value", [("alpha", -1.0), ("beta2", 2.0), ("eps", np.nan)])
+def test_a_hyperparameter_that_is_changed_between_steps_is_named(name, value):
+    theta = np.ones(3)
+    optimizer = InPlaceAdam(theta)
+    setattr(optimizer, name, value)
+    with pytest.raises(ValueError, match=f"{name} = "):
+        optimizer.step(np.ones(3))
+    assert optimizer.t == 0 and (theta == 1).all()
+
+
 def test_a_gradient_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"\(4,\).*\(3,\)"):
         InPlaceAdam(np.zeros(3)).step(np.zeros(4))

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from descent import (
-    NaNGradient, adam, adamw, amsgrad, gradient_descent, momentum, rmsprop,
-    rmsprop_centered, run,
+    NaNGradient, State, adagrad, adam, adamw, amsgrad, gradient_descent,
+    momentum, nesterov, rmsprop, rmsprop_centered, rmsprop_momentum, run,
+    sign_descent, theory,
 )
 
 
@@ -268,6 +269,30 @@ BAD = {
     "grids that do not fit": (dict(beta1=np.zeros((3, 1)),
                                    beta2=np.zeros((4, 1))), ValueError,
                               r"beta1 \(3, 1\), beta2 \(4, 1\)"),
+    "gradient that changes theta": (
+        dict(grad=lambda x: np.multiply(x, 2, out=x)), ValueError,
+        "grad changes theta in place; it may read it only"),
+    "rate as text": (dict(alpha="0.1"), TypeError,
+                     "alpha = '0.1' must be a number, an array"),
+    "True steps": (dict(steps=True), TypeError, "steps = True must be an int"),
+    "no parameters": (dict(theta0=[]), ValueError,
+                      r"theta0 has shape \(0,\): it must hold at least one"),
+    "masked start": (dict(theta0=np.ma.array([1.0, 2.0], mask=[0, 1])),
+                     TypeError, "theta0 has masked entries"),
+    "start of unequal rows": (dict(theta0=[[1.0], [1.0, 2.0]]), ValueError,
+                              "theta0 = .* has rows of different lengths"),
+    "a class for a rule": (dict(rule=State), TypeError,
+                           "rule = .*State.* must be an update rule"),
+    "schedule of nothing": (dict(alpha=lambda: 0.1), TypeError,
+                            "alpha = .* function of t alone"),
+    "schedule of two": (dict(alpha=lambda t, theta: 0.1), TypeError,
+                        "alpha = .* function of t alone"),
+    "schedule that returns nothing": (dict(alpha=lambda t: None), TypeError,
+                                      "alpha = None must be a number"),
+    "stop that says nothing": (dict(stop=lambda x: None), TypeError,
+                               "stop returned .*None.* must return True or"),
+    "stop with a word a coordinate": (dict(stop=lambda x: x < 0), TypeError,
+                                      r"stop returned .* entry a run"),
 }
 
 
@@ -290,6 +315,8 @@ BAD_STREAMS = {
     "one gradient": (dict(gradients=[1.0, 1.0]), ValueError,
                      r"gradients has shape \(2,\), but it must be \(steps"),
     "a number": (dict(gradients=1.0), ValueError, "leading axis of steps"),
+    "none": (dict(gradients=np.ones((0, 2))), ValueError,
+             r"gradients has shape \(0, 2\), but it must hold at least one"),
 }
 
 
@@ -436,3 +463,36 @@ def test_divergence_in_single_precision_is_a_result_too():
     path = run(gradient_descent, lambda x: x**3 - x**3 + 2e19 * x,
                np.ones(1, np.float32), 30, alpha=1.0)
     assert path.diverged[-1]
+
+
+RULES = [adam, adamw, adagrad, amsgrad, gradient_descent, momentum, nesterov,
+         rmsprop, rmsprop_centered, rmsprop_momentum, sign_descent]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_gradient_function_may_fill_one_array_again_and_again(rule):
+    one = np.empty(2)
+    filled = run(rule, lambda x: np.multiply(x, [1, 3], out=one), [1.0, 2.0],
+                 5, alpha=0.1)
+    fresh = run(rule, lambda x: x * [1, 3], [1.0, 2.0], 5, alpha=0.1)
+    for again, right in zip(filled, fresh):
+        if right is not None:
+            np.testing.assert_array_equal(again, right)
+
+
+def test_a_projection_in_place_leaves_the_start_of_the_caller():
+    start = np.array([1.0, 2.0])
+    with pytest.raises(ValueError, match="must lie in the set"):
+        run(adam, bowl, start, 2,
+            project=lambda x: np.clip(x, -1.5, 1.5, out=x))
+    np.testing.assert_array_equal(start, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("call, named", [
+    (lambda: theory.startup_ratio(1, 9, 0.999), "beta1 = 9 must be from 0"),
+    (lambda: theory.startup_ratio(1, 0.9, beta2=[0.9, 99]), "beta2 = 99.0"),
+    (lambda: theory.half_life(-0.5), "beta = -0.5 must be from 0 to 1"),
+    (lambda: theory.half_life(np.nan), "beta = nan must be from 0 to 1")])
+def test_a_closed_form_refuses_a_decay_rate_that_is_none(call, named):
+    with pytest.raises(ValueError, match=named):
+        call()

@@ -358,6 +358,7 @@ NET = Network((3, 2))
     ((np.zeros(8), X, Y + 1), "y must hold integers from 0 to 1"),
     ((np.zeros(8), X, Y - 1), "y must hold integers from 0 to 1"),
     ((np.zeros(8), X, Y * 1.0), "y must hold integers from 0 to 1"),
+    ((np.zeros(8), X + np.nan, Y), "X holds a NaN or an infinity"),
 ])
 def test_bad_examples_are_refused(arguments, message):
     for method in NET.loss, NET.accuracy, NET.grad:

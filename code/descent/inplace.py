@@ -58,20 +58,27 @@ class InPlaceAdam:
             raise ValueError(
                 f"theta has shape {theta.shape} and strides {theta.strides}: "
                 "it must be contiguous (or 1-D) to be changed block by block")
-        for name, value in {"alpha": alpha, "beta1": beta1, "beta2": beta2,
-                            "eps": eps}.items():
-            if checked_numbers(name, value, float).ndim:
-                raise ValueError(f"{name} = {value} must be one number: a "
-                                 "grid of settings is what descent.adam is for")
         if block_bytes < theta.itemsize:
             raise ValueError(f"block_bytes = {block_bytes} must be at least "
                              f"{theta.itemsize}, one number")
         self.theta, self.t = theta, 0
         self.alpha, self.beta1, self.beta2, self.eps = alpha, beta1, beta2, eps
+        self._hyperparameters()
         self.m = np.zeros(theta.shape, theta.dtype)
         self.v = np.zeros(theta.shape, theta.dtype)
         self._block = int(block_bytes // theta.itemsize)
         self._view()
+
+    def _hyperparameters(self):
+        """α, β₁, β₂ and ε, looked at again where they were changed."""
+        now = self.alpha, self.beta1, self.beta2, self.eps
+        if now != getattr(self, "_seen", None):
+            for name, value in zip(("alpha", "beta1", "beta2", "eps"), now):
+                if checked_numbers(name, value, float).ndim:
+                    raise ValueError(f"{name} = {value} must be one number: a "
+                                     "grid of settings is what descent.adam is for")
+            self._seen = now
+        return map(float, now)
 
     def _view(self):
         """Flat views of the arrays, and scratch space: made anew, never stored or copied."""
@@ -104,12 +111,12 @@ class InPlaceAdam:
         if any(np.may_share_memory(g, x)
                for x in (self._theta, self._m, self._v)):
             g = g.copy()  # or a block would change what a later block reads
+        alpha, beta1, beta2, eps = self._hyperparameters()
         self.t += 1
-        root = (1 - self.beta2**self.t) ** 0.5
-        alpha_t = self.alpha * root / (1 - self.beta1**self.t)  # (8.3)
-        eps_t = self.eps * root  # (8.4)
-        hyper = (float(self.beta1), float(self.beta2), float(alpha_t),
-                 float(eps_t))
+        root = (1 - beta2**self.t) ** 0.5
+        alpha_t = alpha * root / (1 - beta1**self.t)  # (8.3)
+        eps_t = eps * root  # (8.4)
+        hyper = beta1, beta2, alpha_t, eps_t
         arrays = self._theta, g, self._m, self._v
         if g.size <= self._block:
             _adam(*arrays, self._scratch, *hyper)

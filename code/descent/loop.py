@@ -91,6 +91,8 @@ def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
     _check_order(rule, grad, steps)
     start = theta0.last if isinstance(theta0, State) else State(theta0)
     theta0 = checked_start(start.theta)
+    if theta0.size == 0:
+        raise ValueError(f"theta0 has shape {theta0.shape}: it must hold at least one parameter")
     stream = _stream(grad, gradients, theta0.dtype)
     steps = _steps(steps, stream)
     every = _every(record)
@@ -114,7 +116,7 @@ def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
             if stream is not None:
                 g = stream[t - start.t - 1]
             else:
-                g = grad(state.theta, t) if timed else grad(state.theta)
+                g = _called(grad, state.theta, *(t,) * timed)
             g = _gradient(g, state, t, history)
             if stream is None and t <= start.t + 2 and state.theta.ndim > 1:
                 _compare_one(grad, (t,) if timed else (), state.theta, g)
@@ -125,7 +127,7 @@ def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
             if project is not None:
                 state = state._replace(theta=_projected(project, state.theta))
             done = t == start.t + steps or (
-                stop is not None and bool(np.all(stop(state.theta))))
+                stop is not None and _stops(stop, state.theta))
             if every and (t % every == 0 or done):
                 history.append(state)
             if done:
@@ -133,9 +135,31 @@ def run(rule, grad=None, theta0=None, steps=None, *, gradients=None,
     return _stack(history) if every else state
 
 
+def _called(grad, theta, *t):
+    """The gradient at θ, which the function may read and not change."""
+    lent = theta.view()
+    lent.flags.writeable = False
+    try:
+        return grad(lent, *t)
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        raise ValueError("grad changes theta in place; it may read it only: "
+                         "compute with a copy, theta = theta.copy()") from error
+
+
+def _stops(stop, theta):
+    """Whether `stop` says so of all runs."""
+    said = np.asarray(stop(theta))
+    if said.dtype != bool or said.shape not in ((), theta.shape[:-1]):
+        raise TypeError(f"stop returned {said!r:.60}, but it must return True or False, "
+                        f"or an array of them with one entry a run, shape {theta.shape[:-1]}")
+    return bool(said.all())
+
+
 def _check_order(rule, grad, steps):
     """Arguments that stand in each other's place."""
-    if not callable(rule):
+    if not callable(rule) or isinstance(rule, type):
         raise TypeError(f"rule = {rule!r:.80} must be an update rule, such as "
                         "descent.adam: run(rule, grad, theta0, steps)")
     if callable(grad) and next(iter(_parameters(grad)), "") == "state":
@@ -156,7 +180,13 @@ def _parameters(function):
 def checked_start(theta0):
     if theta0 is None:
         raise TypeError("theta0 is missing: give the parameters to start at")
-    theta0 = np.asarray(theta0)
+    if np.ma.is_masked(theta0):
+        raise TypeError("theta0 has masked entries, but each parameter needs a number")
+    try:
+        theta0 = np.asarray(theta0)
+    except ValueError:
+        raise ValueError(f"theta0 = {theta0!r:.60} has rows of different lengths, but it must "
+                         "be an array of shape (..., d)") from None
     if theta0.dtype.kind in "iub":
         theta0 = theta0.astype(float)
     if theta0.dtype.kind != "f":
@@ -180,6 +210,8 @@ def _stream(grad, gradients, dtype):
     if stream.ndim == 0:
         raise ValueError(f"gradients = {stream} must have a leading axis of "
                          "steps")
+    if stream.size == 0:
+        raise ValueError(f"gradients has shape {stream.shape}, but it must hold at least one gradient")
     bad = ~np.isfinite(stream).reshape(len(stream), -1).all(axis=1)
     if bad.any():
         t = int(bad.argmax()) + 1
@@ -194,6 +226,8 @@ def _steps(steps, stream):
             raise TypeError("steps is missing: give the number of steps")
         return len(stream)
     try:
+        if isinstance(steps, (bool, np.bool_)):
+            raise TypeError
         steps = index(steps)
     except TypeError:
         raise TypeError(f"steps = {steps!r} must be an integer") from None
@@ -230,10 +264,10 @@ def _check_projection(project, theta0):
         return
     if not callable(project):
         raise TypeError(f"project = {project!r} must be a function of theta")
-    if not np.allclose(_projected(project, theta0), theta0):
+    kept = _projected(project, theta0.copy())
+    if not np.allclose(kept, theta0):
         raise ValueError(f"theta0 = {theta0} must lie in the set that "
-                         f"project keeps to, but it maps to "
-                         f"{project(theta0)}")
+                         f"project keeps to, but it maps to {kept}")
 
 
 def _projected(project, theta):
@@ -263,7 +297,7 @@ def split_hyperparameters(rule, hyper, dtype):
                 default is None and isinstance(value, (bool, str))):
             switches[name] = value
         elif callable(value):
-            schedules[name] = value
+            schedules[name] = _of_one_argument(name, value)
         else:
             constant[name] = checked_numbers(name, value, dtype)
     # the defaults too, so that a default and the same value given are equal
@@ -273,8 +307,21 @@ def split_hyperparameters(rule, hyper, dtype):
     return constant, schedules, switches
 
 
+def _of_one_argument(name, schedule):
+    try:
+        signature(schedule).bind(1)
+    except TypeError:
+        raise TypeError(f"{name} = {schedule!r:.60} must be a number, an array or a function "
+                        "of t alone") from None
+    except ValueError:  # some built-in functions do not say
+        pass
+    return schedule
+
+
 def checked_numbers(name, value, dtype):
     try:
+        if value is None or isinstance(value, (str, bytes)):
+            raise TypeError
         array = np.asarray(value, dtype=dtype)
     except (TypeError, ValueError):
         raise TypeError(f"{name} = {value!r} must be a number, an array or a "
@@ -340,7 +387,7 @@ def _array_of(g, dtype, t):
                         "it is (loss, gradient), return the gradient alone, "
                         "lambda theta: f(theta)[1]")
     try:
-        return np.asarray(g, dtype=dtype)
+        return np.array(g, dtype=dtype)  # a copy: grad may fill one array again and again
     except (TypeError, ValueError):
         raise TypeError(f"grad returned {g!r:.80} at step {t}, but it must "
                         "return an array of theta's shape") from None

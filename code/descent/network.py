@@ -178,6 +178,8 @@ class Network:
         if X.ndim < 2 or X.shape[-1] != self.sizes[0] or not X.size:
             raise ValueError(f"X must have shape (examples, {self.sizes[0]}), "
                              f"got {X.shape}")
+        if not np.isfinite(X).all():
+            raise ValueError("X holds a NaN or an infinity, but it must be finite")
         if y.shape != X.shape[:-1]:
             raise ValueError(f"y must have one label per example, shape "
                              f"{X.shape[:-1]}, got {y.shape}")

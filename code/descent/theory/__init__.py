@@ -5,8 +5,14 @@ in the book; the first number is the chapter.  All functions broadcast.  The
 simulations that these predict run in the chapters and in the tests.
 
 A module a chapter; every function is a name of this package too,
-`theory.half_life` for example.
+`theory.half_life` for example, which refuses a decay rate that is none: a
+formula would go on with β = 9 and return a number.
 """
+
+from functools import wraps
+from inspect import isfunction, signature
+
+import numpy as np
 
 from descent.theory.gradient_descent import (best_factor, best_rate,
                                              eigen_coordinate, height,
@@ -110,3 +116,27 @@ from descent.theory.weight_decay import (adamw_of_the_paper, averaged_step,
                                          kept_with_l2, kept_with_the_paper,
                                          rest_with_adamw, rest_with_l2,
                                          scatter)
+
+
+def _with_decay_rates(formula):
+    """`formula`, which looks first whether its decay rates are from 0 to 1, the limits included."""
+    rates = [(at, name) for at, name in enumerate(signature(formula).parameters)
+             if name in ("beta", "beta1", "beta2", "mu")]
+
+    @wraps(formula)
+    def checked(*args, **kwargs):
+        for at, name in rates:
+            value = args[at] if at < len(args) else kwargs.get(name)
+            numbers = np.asarray(value)
+            if numbers.dtype.kind in "fiu":   # and no symbol
+                good = (numbers >= 0) & (numbers <= 1)
+                if not good.all():
+                    raise ValueError(f"{name} = {numbers[~good].flat[0]} must be from 0 to 1")
+        return formula(*args, **kwargs)
+
+    return checked if rates else formula
+
+
+for _name, _formula in list(vars().items()):
+    if isfunction(_formula) and _formula.__module__.startswith(__name__ + "."):
+        vars()[_name] = _with_decay_rates(_formula)
