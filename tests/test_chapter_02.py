@@ -30,40 +30,6 @@ def all_means(draws):
 
 
 @pytest.mark.equation("2.1")
-@pytest.mark.parametrize("B", [1, 2, 3, 4])
-def test_over_all_minibatches_with_replacement_the_variance_is_one_over_b(B):
-    g = all_means(product(DATA, repeat=B))
-    assert g.mean() == pytest.approx(DATA.mean())
-    assert theory.minibatch_variance(DATA.var(), B) == pytest.approx(g.var())
-
-
-@pytest.mark.equation("2.2")
-@pytest.mark.parametrize("B", [1, 2, 3, 4, 5])
-def test_over_all_minibatches_without_replacement_the_variance_is_less(B):
-    g = all_means(combinations(DATA, B))
-    assert g.mean() == pytest.approx(DATA.mean())
-    assert theory.minibatch_variance_without(DATA.var(), B, 5) == (
-        pytest.approx(g.var(), abs=1e-12))
-
-
-@pytest.mark.equation("2.3")
-@pytest.mark.parametrize("B", [1, 2, 3, 4])
-def test_the_second_moment_of_all_minibatches_is_signal_plus_noise(B):
-    g = all_means(product(DATA, repeat=B))
-    assert theory.minibatch_second_moment(DATA.mean(), DATA.var(), B) == (
-        pytest.approx(np.mean(g**2)))
-
-
-def test_the_networks_gradient_is_the_mean_of_its_examples_gradients():
-    (X, y), _, _ = split(*digits())
-    network = Network()
-    theta, X, y = network.init(0), X[:50] / 16, y[:50]
-    single = network.grad(theta, X[:, None], y[:, None])
-    np.testing.assert_allclose(single.mean(0), network.grad(theta, X, y),
-                               atol=1e-14)
-
-
-@pytest.mark.equation("2.4")
 @given(entries, st.floats(0.0, 0.999))
 def test_the_average_is_adams_first_moment(x, beta):
     path = run(adam, theta0=[0.0], gradients=x[:, None], beta1=beta)
@@ -71,7 +37,7 @@ def test_the_average_is_adams_first_moment(x, beta):
                                path.m[1:, 0], atol=1e-14)
 
 
-@pytest.mark.equation("2.4")
+@pytest.mark.equation("2.1")
 def test_the_average_stays_where_it_starts_if_the_entries_are_there():
     x = np.full((9, 2), [3.0, -7.0])
     m = theory.exponential_average(x, 0.75, m0=x[0])
@@ -86,7 +52,7 @@ def test_the_average_takes_many_decay_rates_and_many_streams_at_once():
         m[:, 1, 2], theory.exponential_average(x[:, 1, 0], BETAS[2]))
 
 
-@pytest.mark.equation("2.5")
+@pytest.mark.equation("2.2")
 @given(entries, st.floats(0.0, 0.999), st.floats(-3, 3))
 def test_the_unrolled_average_is_the_last_of_the_recursion(x, beta, m0):
     m = theory.exponential_average(x, beta, m0)
@@ -94,14 +60,14 @@ def test_the_unrolled_average_is_the_last_of_the_recursion(x, beta, m0):
         m[-1], abs=1e-12)
 
 
-@pytest.mark.equation("2.5")
+@pytest.mark.equation("2.2")
 def test_the_unrolled_average_takes_many_streams_at_once():
     x = np.random.default_rng(0).standard_normal((7, 2, 3))
     np.testing.assert_allclose(theory.unrolled_average(x, 0.8),
                                theory.exponential_average(x, 0.8)[-1])
 
 
-@pytest.mark.equation("2.6")
+@pytest.mark.equation("2.3")
 @given(st.integers(1, 60), st.floats(0.0, 0.999))
 def test_the_newest_n_entries_weigh_what_an_average_of_ones_has(n, beta):
     sums = theory.exponential_average(np.ones(n), beta)
@@ -113,7 +79,7 @@ def test_the_mass_of_chapter_3_is_the_weight_of_all_entries(t, beta):
     assert theory.mass(t, beta) == theory.weight_of_last(t, beta)
 
 
-@pytest.mark.equation("2.7")
+@pytest.mark.equation("2.4")
 @given(decay)
 def test_a_half_life_is_when_half_of_the_weight_is_gone(beta):
     h = theory.half_life(beta)
@@ -121,7 +87,7 @@ def test_a_half_life_is_when_half_of_the_weight_is_gone(beta):
     assert theory.weight_of_last(h, beta) == pytest.approx(0.5)
 
 
-@pytest.mark.equation("2.7")
+@pytest.mark.equation("2.4")
 def test_the_average_is_half_way_up_a_step_after_a_half_life_rounded_up():
     m = theory.exponential_average(np.ones((800, 1)), BETAS[1:])
     np.testing.assert_array_equal((m < 0.5).sum(axis=0) + 1,
@@ -129,7 +95,7 @@ def test_the_average_is_half_way_up_a_step_after_a_half_life_rounded_up():
     assert theory.half_life(0.99) == pytest.approx(68.97, abs=0.005)
 
 
-@pytest.mark.equation("2.8")
+@pytest.mark.equation("2.5")
 @given(st.integers(2, 60))
 def test_the_window_weighs_a_little_more_than_63_percent(n):
     beta = 1 - 1 / n
@@ -140,7 +106,7 @@ def test_the_window_weighs_a_little_more_than_63_percent(n):
     assert 0 < weight - (1 - 1 / np.e) < 1 / n
 
 
-@pytest.mark.equation("2.9")
+@pytest.mark.equation("2.6")
 def test_the_mean_age_is_the_sum_over_ages():
     beta, k = sympy.symbols("beta k", positive=True)
     for value in (sympy.Rational(1, 3), sympy.Rational(9, 10)):
@@ -148,7 +114,7 @@ def test_the_mean_age_is_the_sum_over_ages():
         assert theory.mean_age(float(value)) == pytest.approx(float(age))
 
 
-@pytest.mark.equation("2.10")
+@pytest.mark.equation("2.7")
 @pytest.mark.parametrize("slope", [1.0, -0.25])
 def test_on_a_ramp_the_average_is_late_by_its_lag(slope):
     x = ramp(300, slope)
@@ -163,7 +129,7 @@ def test_the_lag_on_a_long_ramp_is_the_mean_age():
                                theory.mean_age(BETAS))
 
 
-@pytest.mark.equation("2.11")
+@pytest.mark.equation("2.8")
 @given(st.integers(1, 40), decay)
 def test_the_variance_factor_is_the_sum_of_the_squared_weights(t, beta):
     # the average of a unit vector's entries holds the weights
@@ -172,13 +138,47 @@ def test_the_variance_factor_is_the_sum_of_the_squared_weights(t, beta):
         (weights**2).sum())
 
 
-@pytest.mark.equation("2.12")
+@pytest.mark.equation("2.9")
 @pytest.mark.parametrize("n", [1, 3, 4, 19, 199])
 def test_the_plain_mean_of_n_entries_has_the_same_noise_and_the_same_age(n):
     beta = (n - 1) / (n + 1)
     assert theory.plain_mean_length(beta) == pytest.approx(n)
     assert theory.variance_factor(np.inf, beta) == pytest.approx(1 / n)
     assert theory.mean_age(beta) == pytest.approx(np.mean(np.arange(n)))
+
+
+@pytest.mark.equation("2.10")
+@pytest.mark.parametrize("B", [1, 2, 3, 4])
+def test_over_all_minibatches_with_replacement_the_variance_is_one_over_b(B):
+    g = all_means(product(DATA, repeat=B))
+    assert g.mean() == pytest.approx(DATA.mean())
+    assert theory.minibatch_variance(DATA.var(), B) == pytest.approx(g.var())
+
+
+@pytest.mark.equation("2.12")
+@pytest.mark.parametrize("B", [1, 2, 3, 4, 5])
+def test_over_all_minibatches_without_replacement_the_variance_is_less(B):
+    g = all_means(combinations(DATA, B))
+    assert g.mean() == pytest.approx(DATA.mean())
+    assert theory.minibatch_variance_without(DATA.var(), B, 5) == (
+        pytest.approx(g.var(), abs=1e-12))
+
+
+@pytest.mark.equation("2.11")
+@pytest.mark.parametrize("B", [1, 2, 3, 4])
+def test_the_second_moment_of_all_minibatches_is_signal_plus_noise(B):
+    g = all_means(product(DATA, repeat=B))
+    assert theory.minibatch_second_moment(DATA.mean(), DATA.var(), B) == (
+        pytest.approx(np.mean(g**2)))
+
+
+def test_the_networks_gradient_is_the_mean_of_its_examples_gradients():
+    (X, y), _, _ = split(*digits())
+    network = Network()
+    theta, X, y = network.init(0), X[:50] / 16, y[:50]
+    single = network.grad(theta, X[:, None], y[:, None])
+    np.testing.assert_allclose(single.mean(0), network.grad(theta, X, y),
+                               atol=1e-14)
 
 
 GAMMA = np.array([0.95, 0.9, 0.8, 0.7])

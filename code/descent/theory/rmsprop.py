@@ -80,7 +80,7 @@ def mass(t, beta):
 
     (1 − β) Σ_{k=0}^{t−1} β^k = 1 − β^t                                 (3.6)
 
-    It is `weight_of_last`, (2.6), for n = t: all the weight there is.
+    It is `weight_of_last`, (2.3), for n = t: all the weight there is.
 
     >>> float(mass(2, 0.5))
     0.75
