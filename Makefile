@@ -4,23 +4,25 @@
 
 PYTHON := .venv/bin/python
 READY  := .venv/ready
+COURSE := .venv/ready-for-courses
 
-.PHONY: help setup book site pdf test test-in-browser notebooks serve student clean
+.PHONY: help setup book site pdf test test-in-browser notebooks serve course student clean
 
 help:
 	@echo "make book       build the book into _build/html"
 	@echo "make site       the same, with a button on every chapter that runs it in the reader's browser"
-	@echo "make pdf        write the book as one PDF; SOLUTIONS=in-place or none moves or drops the solutions"
+	@echo "make pdf        write the book as one PDF, the solutions in an appendix; SOLUTIONS=in-place moves them"
+	@echo "                all three leave the solutions out with SOLUTIONS=none; a site without them is in _build/without-solutions/html"
 	@echo "make test       run every test, the notebooks and the built pages included"
 	@echo "make test-in-browser  run every chapter in the browser's Python (make test: four of them)"
 	@echo "make serve      look at the built book on http://localhost:8000"
 	@echo "make notebooks  run every notebook again, in place"
-	@echo "make student    write the student edition into student/"
+	@echo "make course     write course material into _build/course; CHAPTERS='3 4 7' chooses, RELEASE=name, SEED=number, OWN=yes"
 
 setup: $(READY)
 
 # A Python counts when it starts: a version manager may leave commands behind that do not.
-$(READY): pyproject.toml constraints.txt
+define environment
 	@test -x $(PYTHON) && $(PYTHON) -m pip --version >/dev/null 2>&1 || { \
 	  for python in $(BOOK_PYTHON) python3.13 python3.12 python3.11 python3 python; do \
 	    $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 || continue; \
@@ -30,16 +32,34 @@ $(READY): pyproject.toml constraints.txt
 	    exit 1; \
 	  done; \
 	  echo "Please install Python 3.11, 3.12 or 3.13 (found none that starts)." >&2; exit 1; }
+endef
+
+$(READY): pyproject.toml constraints.txt
+	$(environment)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	@touch $@
 
-book: $(READY)
-	.venv/bin/jupyter-book build . --all -W -n --keep-going
-
-site: book
-	$(PYTHON) book/run_in_browser.py
+# What the course material needs is a part of that, and enough where the rest is not there.
+$(COURSE): pyproject.toml constraints.txt
+	$(environment)
+	@test $(READY) -nt pyproject.toml || $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[course]'
+	@touch $@
 
 SOLUTIONS := appendix
+ifeq ($(SOLUTIONS),none)
+SITE := _build/without-solutions/html
+BUILD := $(PYTHON) book/withheld.py
+else
+SITE := _build/html
+BUILD := .venv/bin/jupyter-book build . --all -W -n --keep-going
+endif
+
+book: $(READY)
+	$(BUILD)
+
+site: book
+	$(PYTHON) book/run_in_browser.py $(SITE)
+
 pdf: $(READY)
 	$(PYTHON) book/pdf.py --solutions $(SOLUTIONS)
 
@@ -59,11 +79,14 @@ notebooks: $(READY)
 	$(PYTHON) book/notebooks.py
 	$(PYTHON) book/indices.py
 
-student: $(READY)
-	$(PYTHON) book/student.py
+course: $(COURSE)
+	$(PYTHON) course/make.py $(if $(RELEASE),--release $(RELEASE)) $(if $(SEED),--seed $(SEED)) $(if $(filter yes,$(OWN)),--own) $(CHAPTERS)
+
+student: $(COURSE)   # its former name, for what students read
+	$(PYTHON) course/make.py --only reading $(CHAPTERS)
 
 serve: site
-	$(PYTHON) -m http.server 8000 --bind localhost --directory _build/html
+	$(PYTHON) -m http.server 8000 --bind localhost --directory $(SITE)
 
-clean:
-	rm -rf _build student
+clean:   # but not course material, in which somebody may have worked
+	test ! -d _build || find _build -mindepth 1 -maxdepth 1 ! -name course -exec rm -rf {} +

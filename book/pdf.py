@@ -11,12 +11,14 @@ to pages of the same document; Chromium prints that page, and qpdf packs the fil
 import argparse
 import os
 import shutil
-import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pikepdf
 from playwright.sync_api import sync_playwright
+
+import withheld
 
 ROOT = Path(__file__).resolve().parent.parent
 PDF = Path("_build") / "pdf" / "rmsprop-and-adam.pdf"
@@ -35,7 +37,7 @@ PREPARE = """async (solutions) => {
   appendix.innerHTML = "<h2>Solutions</h2>";
   for (const chapter of chapters) {
     const found = [...chapter.querySelectorAll(".solution")];
-    if (solutions === "in-place" || !found.length) continue;
+    if (solutions !== "appendix" || !found.length) continue;
     const heading = document.createElement("h3");
     heading.textContent = chapter.querySelector("h2").firstChild.textContent;
     found.forEach((solution) => solution.remove());
@@ -62,10 +64,7 @@ def browser_path():
 
 def build(folder):
     """The book as one HTML page; its path."""
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", ".",
-               "--builder", "singlehtml", "-q", "-W", "-n", "--keep-going"]
-    if subprocess.run(command, cwd=folder).returncode:
-        sys.exit("The book does not build; see the messages above.")
+    withheld.build(folder, "--builder", "singlehtml", "-q")
     return folder / "_build" / "singlehtml" / "index.html"
 
 
@@ -98,7 +97,12 @@ def main(arguments=None):
     parser.add_argument("--solutions", default="appendix",
                         choices=["appendix", "in-place", "none"])
     options = parser.parse_args(arguments)
-    write(build(ROOT), ROOT / PDF, options.solutions)
+    with tempfile.TemporaryDirectory() as scratch:
+        sources = ROOT
+        if options.solutions == "none":
+            sources = Path(scratch)
+            withheld.write_sources(sources)
+        write(build(sources), ROOT / PDF, options.solutions)
     size = (ROOT / PDF).stat().st_size
     print(f"{PDF}: {size / 1e6:.1f} MB")
 

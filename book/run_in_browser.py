@@ -156,8 +156,9 @@ def build(site, pages, online):
         raise SystemExit("JupyterLite is not installed: pip install -c constraints.txt -e '.[lite]'")
     with tempfile.TemporaryDirectory() as work:
         work, wheel = Path(work), wheels()
-        copies = {path.relative_to(ROOT).with_suffix("").as_posix(): for_the_browser(
-            nbformat.read(path, as_version=4), online + page, online) for path, page in pages.items()}
+        copies = {path.relative_to(ROOT).with_suffix("").as_posix(): for_the_browser(   # of what the site was built from
+            nbformat.read(site / "_sources" / path.relative_to(ROOT), as_version=4), online + page, online)
+            for path, page in pages.items()}
         names = editions(copies)
         for name, copy in copies.items():
             target = work / "contents" / names[name]

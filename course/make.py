@@ -135,9 +135,10 @@ def main(arguments=None):
     parser.add_argument("--release", default=exercises.version(), help="name of the folder (default: the version)")
     parser.add_argument("--seed", type=int, help="public: students' own numbers follow from it and their names")
     parser.add_argument("--own", action="store_true", help="problem sets with numbers of each student's own")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=tuple(PARTS), help="write these parts alone")
+    parser.add_argument("--only", action="append", choices=PARTS, help="write this part alone; may be repeated")
     parser.add_argument("--folder", type=Path, help="default: _build/course/RELEASE")
     options = parser.parse_args(arguments)
+    parts = options.only or list(PARTS)
     chapters = list(dict.fromkeys(options.chapters or reading.pages()))
     if unknown := [chapter for chapter in chapters if chapter not in reading.pages()]:
         parser.error(f"no such chapter: {', '.join(unknown)}; there are {', '.join(reading.pages())}")
@@ -147,10 +148,10 @@ def main(arguments=None):
     except ValueError as error:
         parser.error(str(error))
     record = {"release": made.name, "version": made.version, "commit": made.commit, "seed": made.seed, "own": made.own,
-              "chapters": chapters, "parts": list(options.only)}
+              "chapters": chapters, "parts": parts}
     with tempfile.TemporaryDirectory() as scratch:
-        write(Path(scratch), chapters, made, options.only)
-        kept = bring(Path(scratch), folder, record, whole=set(options.only) == set(PARTS))
+        write(Path(scratch), chapters, made, parts)
+        kept = bring(Path(scratch), folder, record, whole=set(parts) == set(PARTS))
     for name in kept:
         print(f"kept, because it is not as it was written: {name}", file=sys.stderr)
     if made.commit.endswith("+"):

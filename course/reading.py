@@ -274,8 +274,8 @@ def find_package(release="{version}"):
         sys.path.insert(0, str(beside[0].resolve()))
         missing = [name for name in needs if not importlib.util.find_spec(name)]
     else:
-        missing = ["descent[figures] @ "
-                   "{source}"]
+        missing = ["descent[figures] @ {folder}/"
+                   "{file}"]
         try:
             if importlib.metadata.version("descent") == release:
                 missing = [n for n in needs if not importlib.util.find_spec(n)]
@@ -304,7 +304,8 @@ def first_cell(edition):
     installed, and says nothing.  Elsewhere it installs the package of the edition's commit, which no later
     commit changes, and says so.
     """
-    return FIRST.format(version=edition.version, source=source(edition))
+    folder, _, file = source(edition).rpartition("/")
+    return FIRST.format(version=edition.version, folder=folder, file=file)
 
 
 def source(edition):
@@ -357,7 +358,7 @@ def for_students(notebook, chapter, beside, edition):
     """The copy of a chapter: nothing executed, nothing given away, nothing that needs an extension."""
     cells = [nbformat.v4.new_code_cell(first_cell(edition), id="package", metadata={"tags": ["hide-input"]})]
     for cell in without_solutions(notebook).cells:
-        if cell.id == "colab":
+        if cell.id == "colab" or "paper-only" in cell.metadata.get("tags", []):   # its figure answers the live one
             continue
         cell = nbformat.from_dict({**cell, "metadata": {"tags": cell.metadata.get("tags", [])}})
         if cell.cell_type == "code":
