@@ -12,7 +12,8 @@ return structured numpy arrays, one entry per run (or row), such as
 
 `run` is the number of a run, the same in all tables and the row in
 `curves` and `update_sizes`.  Nothing is downloaded; the file is read at
-each call.
+each call.  `at_best_of_others` and `verdict` judge losses of a few seeds; no
+equation of the book stands behind them, so they are here, not in `theory`.
 """
 
 from pathlib import Path
