@@ -67,8 +67,8 @@ def rows(cell, head):
 
 
 @pytest.mark.parametrize("cell, head, framework", [
-    ("fw-dictionary", "PyTorch", "pytorch"), ("fw-dictionary", "Keras", "keras"),
-    ("fw-dictionary", "Optax", "optax"), ("fw-tensorflow", "TF 1", "tensorflow")])
+    ("fw-names", "PyTorch", "pytorch"), ("fw-names", "Keras", "keras"),
+    ("fw-names", "Optax", "optax"), ("fw-tensorflow", "TF 1", "tensorflow")])
 def test_names_and_defaults_of_the_tables_are_the_package_s(cell, head, framework):
     heads, *body = rows(cell, head)
     checked = 0
@@ -91,7 +91,7 @@ def test_names_and_defaults_of_the_tables_are_the_package_s(cell, head, framewor
 def test_the_decay_of_adamw_in_the_tables_is_the_package_s():
     for head, framework, name in (("PyTorch", "pytorch", "AdamW"), ("Keras", "keras", "AdamW"),
                                   ("Optax", "optax", "adamw")):
-        row, = (row for row in rows("fw-dictionary", head) if row[0] == "λ")
+        row, = (row for row in rows("fw-names", head) if row[0] == "λ")
         found = re.search(r"adamw (\S+)", row[2], re.I)[1]
         assert float(found) == DEFAULTS[framework][name]["weight_decay"]
 
