@@ -205,7 +205,7 @@ class _Page:
         explicit = re.fullmatch(r"(.*\S) *<(.+)>", what)
         words, target = (explicit[1], explicit[2]) if explicit else (None, what)
         if name in ("eq", "math:numref"):
-            return self.link(f"({target})", _equations().get(target, self.own), f"equation-{_name_in_html(target)}")
+            return self.link(f"({target})", _equations().get(target, self.own), _name_in_html(f"equation-{target}"))
         if name in ("ref", "numref"):
             if target not in _labels():
                 raise ValueError(f"{{{name}}}`{what}`: the book has no exercise and no heading of this name")
