@@ -1,0 +1,668 @@
+"""Problem sets: for each chapter one neutral list of cells, from which nbgrader's and otter's source are written.
+
+    python course/assignments.py FOLDER 3 4 7      usually called by course/make.py: `make course`
+
+`write` makes below FOLDER
+
+* `assignments/NN/NN.ipynb`: what students get, by nbgrader's own generate step;
+* `instructor/nbgrader/`: a course folder; `nbgrader generate_assignment 07`, `autograde`, `generate_feedback`
+  and `export` work in it (submissions belong in `submitted/STUDENT/07/07.ipynb`);
+* `instructor/otter/NN/`: the source in otter's format, and what `otter assign` makes of it;
+* `instructor/gradescope/NN.zip`: otter's autograder with this release's wheel inside.
+
+The cells
+=========
+
+Every cell has the metadata `"descent": {"edition", "chapter", "exercise", "role", "part"}`; `exercise` is "7.1",
+or "" where a cell belongs to none, and `part` counts an exercise's checks from 1 (0 where there is none).
+The roles, in their order:
+
+    title       Markdown: chapter, points, what to do
+    find        code: finds or installs this release
+    name        code: `name = ""`, filled in by the student
+    setup       code: imports and definitions that the exercises need, locked
+    statement   Markdown: "Exercise 7.1 · Title (4 points, 15 minutes, level)" and the words, locked
+    numbers     code, with own_numbers: shows the student's numbers, locked
+    answer      code: the skeleton, filled in by the student
+    given       code: a cell that stands between skeleton and check in the book, locked
+    check       code: one line of the book's own check; a graded test, locked
+    hidden      code: a comment; a graded test, locked
+    words       Markdown: what a person reads and grades
+
+In nbgrader a cell's `grade_id` (and the cell's id) is `7-1-answer`, `7-1-check-1`, `7-1-hidden-1`, `7-1-words`; in
+otter `q7_1` is the question that is graded by tests, whose test cases are check 1, check 2, ..., hidden 1, ..., and
+`q7_1_words` the manual one.  So marks are equal in both: a test cell gets all its points or none.
+
+Marks are `points` - `words` for code, split evenly over an exercise's checks, half of each for the check and half
+for the hidden test, in steps of half a point; where the book's check judges an experiment, there is no hidden test.
+
+A test cell does not trust the notebook (judge.py).  It fails with one message; or it prints, and fails with,
+
+    FLAG: exercise 7.2: calls descent.rules.adam
+
+one line for each thing that a person should look at.  The marks are withheld until then, because the cell failed.
+With own numbers each test cell of such an exercise prints `NAME: <the name>`: compare it with who handed it in.
+Hidden inputs and right numbers stand in the autograded notebook: feedback must show the outputs of `check` and
+`hidden`, never their source.
+"""
+
+import ast
+import base64
+import builtins
+import contextlib
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import symtable
+import textwrap
+import zlib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course"), str(ROOT / "code")]
+
+import exercises as book  # noqa: E402
+import hidden  # noqa: E402
+import judge  # noqa: E402
+import reading  # noqa: E402
+
+LEVELS = {"number": "a number or a formula", "code": "code", "bug": "find the bug", "experiment": "an experiment",
+          "proof": "a proof", "": ""}
+
+
+def file_name(chapter):
+    """"07" for chapter 7, "F" for the page about frameworks."""
+    return f"{int(chapter):02}" if str(chapter).isdigit() else str(chapter)
+
+
+# ---- which names a cell needs ------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a chapter's cells: its text, what it binds, changes and needs."""
+
+    text: str
+    binds: frozenset
+    changes: frozenset
+    needs: frozenset
+    imported: bool = False
+
+
+@cache
+def statements(source):
+    """The statements of a cell, an import of several names as one each."""
+    out = []
+    for node in ast.parse(source).body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                one = (ast.Import([alias]) if isinstance(node, ast.Import)
+                       else ast.ImportFrom(node.module, [alias], node.level))
+                name = (alias.asname or alias.name).split(".")[0]
+                out.append(Statement(ast.unparse(one), frozenset({name}), frozenset(), frozenset(), True))
+            continue
+        lines = source.splitlines()
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+        text = "\n".join(lines[first - 1:node.end_lineno])
+        if first == node.lineno and not getattr(node, "decorator_list", ()):
+            text = ast.get_source_segment(source, node)
+        binds, changes = set(), set()
+        for part in _outside_functions(node):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                binds.add(part.id)
+            elif isinstance(part, (ast.FunctionDef, ast.ClassDef)):
+                binds.add(part.name)
+            elif isinstance(part, (ast.Subscript, ast.Attribute)) and isinstance(part.ctx, ast.Store):
+                changes.add(_base(part))
+            elif (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)
+                  and part.func.attr in ("append", "extend", "update", "setdefault", "add")):
+                changes.add(_base(part.func))
+            if isinstance(part, ast.AugAssign):
+                changes.add(_base(part.target))
+        needs = _needs(text, binds - changes if not isinstance(node, ast.Assign) else set())
+        if isinstance(node, ast.Assign) and not binds & {n.id for n in ast.walk(node.value)
+                                                         if isinstance(n, ast.Name)}:
+            needs -= binds
+        out.append(Statement(text, frozenset(binds - changes), frozenset(changes - {None}), frozenset(needs)))
+    return out
+
+
+def _outside_functions(node):
+    yield node
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
+        return
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            yield from _outside_functions(child)
+
+
+def _base(node):
+    while isinstance(node, (ast.Subscript, ast.Attribute, ast.Starred)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _needs(text, bound=()):
+    """Names that a piece of code takes from outside itself."""
+    found = set()
+
+    def look(table, top):
+        for symbol in table.get_symbols():
+            if symbol.is_referenced() and (top or symbol.is_global()):
+                found.add(symbol.get_name())
+        for child in table.get_children():
+            look(child, False)
+
+    look(symtable.symtable(text, "cell", "exec"), True)
+    return found - set(bound) - set(dir(builtins))
+
+
+def closure(names, pool, have=()):
+    """The statements of `pool` (in order) that are needed for `names`, in order; and what is found nowhere."""
+    chosen, todo, seen, lost = set(), list(names), set(have), set()
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        bound = [n for n, statement in enumerate(pool) if name in statement.binds]
+        if not bound:
+            lost.add(name)
+            continue
+        last = bound[-1]
+        for n in [last, *(n for n, s in enumerate(pool) if n > last and name in s.changes)]:
+            if n not in chosen:
+                chosen.add(n)
+                todo += pool[n].needs
+        for n in bound:   # x = f(x)
+            if n < last and name in pool[last].needs:
+                chosen.add(n)
+                todo += pool[n].needs
+    return [pool[n] for n in sorted(chosen)], lost
+
+
+def text_of(chosen):
+    """Code of these statements: imports first, by module, then the rest."""
+    whole, parts, rest = [], {}, []
+    for statement in chosen:
+        if not statement.imported:
+            rest.append(statement)
+            continue
+        node = ast.parse(statement.text).body[0]
+        if isinstance(node, ast.Import):
+            whole.append(statement.text)
+        else:
+            alias = node.names[0]
+            parts.setdefault(node.module, []).append(
+                alias.name + (f" as {alias.asname}" if alias.asname else ""))
+    lines = sorted(dict.fromkeys(whole))
+    for module, names in sorted(parts.items()):
+        lines += _import(module, sorted(dict.fromkeys(names)))
+    text, before = "\n".join(lines), None
+    for statement in rest:
+        long = statement.text.startswith(("def ", "class ", "@"))
+        apart = "\n\n\n" if long or (before and before.startswith(("def ", "class ", "@"))) else (
+            "\n" if before else "\n\n")
+        text += (apart if text else "") + statement.text
+        before = statement.text
+    return text
+
+
+def _import(module, names):
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= 79:
+        return [line]
+    words = textwrap.wrap(", ".join(names), 74, break_long_words=False)
+    return [f"from {module} import (", *(f"    {w}" for w in words[:-1]), f"    {words[-1]})"]
+
+
+def code_in(markdown):
+    """Names that the words of an exercise use as code: in its programs, and called in its lines."""
+    found = set()
+    fenced = re.findall(r"(?ms)^(?:~~~|```)\w*\n(.*?)^(?:~~~|```)", markdown)
+    indented = re.findall(r"(?m)(?:^(?: {4}.*)?\n)+", markdown + "\n")
+    for program in [*fenced, *(textwrap.dedent(block) for block in indented)]:
+        with contextlib.suppress(SyntaxError):
+            found |= _needs(program, {n for s in statements(program) for n in s.binds})
+    for snippet in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", re.sub(r"\{\w+\}`[^`]*`", "", markdown)):
+        with contextlib.suppress(SyntaxError):
+            tree = ast.parse(snippet.strip(), mode="eval")
+            found |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)
+                      and not isinstance(tree.body, (ast.Name, ast.Tuple, ast.List))}
+    return found
+
+
+# ---- an exercise, with its parts and its solution ------------------------------
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One check of an exercise: its line, the answers in it, the check's names, and how it is tested."""
+
+    line: str
+    answers: tuple
+    checks: tuple
+    part: hidden.Part
+    expression: str   # of the argument that is judged
+
+
+@dataclass
+class Cell:
+    """One cell of a problem set, before nbgrader or otter."""
+
+    role: str
+    source: str
+    kind: str = "code"
+    exercise: str = ""
+    part: int = 0
+    points: float = 0.0
+    secret: str = ""   # of an answer its solution, of a test its hidden lines, of words the key
+
+
+@dataclass
+class ProblemSet:
+    chapter: str
+    edition: book.Edition
+    cells: list = field(default_factory=list)
+
+
+def chapter_cells(chapter):
+    """[(source, solution?)] of the code cells of a chapter, and where each exercise's skeleton is."""
+    notebook = nbformat.read(book.chapters()[str(chapter)], as_version=4)
+    return [(cell.source, "solution" in cell.metadata.get("tags", ()))
+            for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def pool_before(chapter, source):
+    """The statements of all public cells before the cell with this source."""
+    out = []
+    for text, solution in chapter_cells(chapter):
+        if text == source:
+            return out
+        if not solution:
+            out += statements(_python(text))
+    raise ValueError(f"chapter {chapter} has no cell that begins {source[:40]!r}")
+
+
+def _python(source):
+    """A cell's code without what only IPython understands."""
+    return re.sub(r"(?m)^([ \t]*)[%!].*$", r"\1pass", source)
+
+
+def checked(exercise):
+    """The checks of an exercise, in their order; [] on paper."""
+    if exercise.on_paper:
+        return []
+    lines = []
+    for source in exercise.checks:
+        for node in ast.parse(source).body:
+            names = tuple(sorted({n.id for n in ast.walk(node) if isinstance(n, ast.Name)
+                                  and n.id.startswith("check_")}))
+            if names and not isinstance(node, (ast.Import, ast.ImportFrom)):
+                lines.append((node, ast.get_source_segment(source, node), names))
+    parts = hidden.PARTS.get(exercise.label)
+    if parts is None:
+        raise ValueError(f"exercise {exercise.number} ({exercise.label}) has no line in hidden.PARTS")
+    own = answers_of(exercise)
+    if len(lines) == 1 and len(parts) > 1:   # a loop over several answers
+        lines *= len(parts)
+        named = [(name,) for name in own]
+    elif len(lines) == len(parts):
+        named = [tuple(n for n in own if re.search(rf"\b{n}\b", text)) for _, text, _ in lines]
+    else:
+        raise ValueError(f"exercise {exercise.number} has {len(lines)} checks, and hidden.PARTS has {len(parts)}")
+    out = []
+    for (node, text, names), part, answers in zip(lines, parts, named):
+        call = next(n for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+                    and n.func.id in names)
+        out.append(Checked(text, answers, names, part, ast.unparse(call.args[-1])))
+    return out
+
+
+def answers_of(exercise):
+    """The names that the skeleton defines and a check uses, in the skeleton's order."""
+    text = "\n".join(exercise.checks)
+    return list(dict.fromkeys(name for s in statements(exercise.skeleton) for name in sorted(
+        s.binds, key=lambda n: s.text.index(n)) if re.search(rf"\b{name}\b", text)))
+
+
+def solution_of(exercise, setup):
+    """Code that defines the exercise's answers by the book's own solution, after the skeleton."""
+    pool = pool_before(exercise.chapter, exercise.skeleton)
+    pool += statements(exercise.skeleton)
+    pool += [s for source in exercise.checks for s in statements(_python(source))]
+    own = [s for kind, source in exercise.solution if kind == "code" for s in statements(_python(source))]
+    binds = {name for s in own for name in s.binds}
+    lines = []
+    for one in checked(exercise):
+        for answer in one.answers or (one.expression,):
+            if one.part.solved:
+                right = one.part.solved
+            elif answer + "_solved" in binds:
+                right = answer + "_solved"
+            else:
+                right = _argument_in(own, one) or ""
+            left = answer if len(one.answers) < 2 else one.expression
+            if not right:
+                raise ValueError(f"exercise {exercise.number}: the solution of `{left}` is not found")
+            lines.append(f"{left} = {right}")
+    lines = list(dict.fromkeys(lines))
+    have = {name for s in statements(setup) for name in s.binds}
+    names = {n for line in lines for n in _needs(line.split(" = ", 1)[1])}
+    chosen, lost = closure(names, pool + own, have=have)
+    if lost:
+        raise ValueError(f"exercise {exercise.number}: its solution needs {', '.join(sorted(lost))}")
+    skeleton = {s.text for s in statements(exercise.skeleton)}
+    return text_of([s for s in chosen if s.text not in skeleton]) + "\n\n\n" + "\n".join(lines)
+
+
+def _argument_in(own, one):
+    """What the solution gives to this check."""
+    for statement in own:
+        for node in ast.walk(ast.parse(statement.text)):
+            if (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in one.checks
+                    and node.args):
+                return ast.unparse(node.args[-1])
+
+
+def setup_of(chapter):
+    """Imports and definitions that the skeletons, words and checks of a chapter need, and the solver's imports."""
+    names, chosen, skeletons = {"np"}, {}, set()
+    for exercise in book.exercises(chapter):
+        first = exercise.skeleton or next((s for k, s in exercise.solution if k == "code"), "")
+        if not first:
+            continue
+        pool = pool_before(chapter, first)
+        for source in exercise.checks:   # the first check of a chapter brings the imports of all
+            pool += [s for s in statements(_python(source)) if s.imported]
+        imports = {name for s in pool if s.imported for name in s.binds}
+        defined = {name for s in pool for name in s.binds if s.text.startswith("def ")} | imports
+        needs = {"np"}
+        for source in [exercise.skeleton, *exercise.checks]:
+            needs |= _needs(_python(source))
+        needs |= code_in(exercise.statement) & defined
+        for kind, source in exercise.solution:
+            if kind == "code":
+                needs |= _needs(_python(source)) & imports
+        skeletons |= {name for s in statements(exercise.skeleton) for name in s.binds}
+        found, _ = closure(needs - skeletons - {"np"} | (needs & {"np"}), pool)
+        for statement in found:
+            if statement.text not in {s.text for s in statements(exercise.skeleton)}:
+                chosen[statement.text] = statement
+    order = [s.text for source, solution in chapter_cells(chapter) if not solution
+             for s in statements(_python(source))]
+    place = {text: n for n, text in reversed(list(enumerate(order)))}
+    return text_of(sorted(chosen.values(), key=lambda s: place[s.text]))
+
+
+# ---- hidden tests --------------------------------------------------------------
+
+
+def literal(value):
+    """Python text of an input or a right number; arrays as `array(...)`."""
+    if isinstance(value, np.ndarray):
+        return f"array({literal(value.tolist())})"
+    if isinstance(value, (tuple, list)):
+        inside = ", ".join(map(literal, value))
+        return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' * (len(value) == 1)})"
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and value != value:
+        return "nan"
+    return repr(value)
+
+
+@cache
+def packed():
+    """The text of judge.py for one line of a cell."""
+    return base64.b85encode(zlib.compress(Path(judge.__file__).read_bytes(), 9)).decode()
+
+
+@cache
+def package_digest():
+    return judge.digest(ROOT / "code" / "descent")
+
+
+def hidden_lines(edition, exercise, one, call):
+    """The lines of a test that students do not see: the judge, and what it is asked."""
+    options = {name: getattr(one.part, name) for name in ("forbids", "allows", "limit")}
+    return "\n".join([
+        "import base64, builtins, numpy, zlib",
+        "array, nan = numpy.array, float('nan')",
+        "judge = {'__name__': 'judge'}",
+        "builtins.exec(builtins.compile(zlib.decompress(base64.b85decode(",
+        f"    {packed()!r}",
+        ")), '<frozen judge>', 'exec'), judge)",
+        "",
+        "",
+        f"judge = judge['Judge'](globals(), {exercise.number!r}, {edition.version!r}, {package_digest()!r},",
+        f"    checks={one.checks!r}, " + ", ".join(f"{k}={v!r}" for k, v in options.items()) + ")",
+        call])
+
+
+def hidden_call(edition, exercise, n, one, space):
+    """What the hidden test of part n asks: inputs by the secret seed, right numbers by the book's solution."""
+    part = one.part
+    name = one.answers[0] if len(one.answers) == 1 else one.expression
+    if part.kind == "value":
+        right = eval(name, space)
+        right = right() if callable(right) else right
+        right = hidden.stored(right)
+        order = "" if part.order else ", order=False"
+        return f"judge.value({name!r}, {literal(right)}, rtol={part.rtol!r}{order})"
+    solved, cases = eval(name, space), []
+    rng = hidden.generator(edition.secret, exercise.label, n)
+    for _ in range(part.cases):
+        args = part.draw(rng)
+        given = judge.copy.deepcopy(args)
+        with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+            result = judge.DRIVERS[part.driver](solved, *given) if part.driver else solved(*given)
+        parts = [result] if len(part.quantities) == 1 else result
+        cases.append((args, [hidden.stored(quantity) for quantity in parts]))
+    text = ",\n    ".join(literal(case) for case in cases)
+    driver = f", driver={part.driver!r}" if part.driver else ""
+    return (f"judge.function({name!r}, [\n    {text}],\n    rtol={part.rtol!r}, "
+            f"quantities={part.quantities!r}{driver})")
+
+
+def shares(exercise, parts):
+    """[(points of the check, of the hidden test)] of the parts, in halves of a point."""
+    halves = round(2 * (exercise.points - exercise.words))
+    out = []
+    for n, one in enumerate(parts):
+        mine = halves // len(parts) + (n < halves % len(parts))
+        visible = mine if one.part.kind == "judged" else mine // 2
+        out.append((visible / 2, (mine - visible) / 2))
+    return out
+
+
+# ---- the problem set -------------------------------------------------------------
+
+
+TITLE = """\
+# {title}: problem set
+
+{count} exercises, {points} points, about {minutes} minutes. Release {version} of *RMSprop and Adam, step by step*.
+
+Write your name below, and run the cells from the top. Fill in the cells below each exercise, and leave all others
+as they are: they are needed for marking. A cell below your code says *not done yet*, *correct*, or what goes wrong
+first; the grader then tries other inputs, for which half of the marks are kept. Answers in words are read by a person.
+Equations and sections that an exercise names stand in the chapter."""
+
+HIDDEN = "# The grader tries other inputs here."
+STUB = "*Write your answer here.*"
+
+
+def title_of(chapter):
+    notebook = nbformat.read(book.chapters()[str(chapter)], as_version=4)
+    found = next(re.match(r"# (.+)", cell.source) for cell in notebook.cells
+                 if cell.cell_type == "markdown" and cell.source.startswith("# "))
+    return (f"Chapter {chapter} · " if str(chapter).isdigit() else "") + found[1]
+
+
+def problem_set(chapter, edition, own_numbers=False):
+    """The neutral cells of a chapter's problem set."""
+    chapter = str(chapter)
+    listed = book.exercises(chapter)
+    setup = setup_of(chapter)
+    out = ProblemSet(chapter, edition)
+    add = out.cells.append
+    add(Cell("title", TITLE.format(
+        title=title_of(chapter), count=len(listed), points=sum(e.points for e in listed),
+        minutes=sum(e.minutes for e in listed), version=edition.version), "markdown"))
+    add(Cell("find", reading.first_cell(edition)))
+    add(Cell("name", '# Your name:\nname = ""'))
+    add(Cell("setup", setup))
+    space = {"__name__": "descent_solutions"}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(setup, space)
+    for exercise in listed:
+        mine = [] if exercise.on_paper else checked(exercise)
+        told = ", ".join(filter(None, [
+            f"{exercise.points} point{'s' * (exercise.points != 1)}",
+            f"{exercise.minutes} minutes" if exercise.minutes else "",
+            LEVELS.get(exercise.level, exercise.level), "on paper" if exercise.on_paper else ""]))
+        add(Cell("statement", f"## Exercise {exercise.number} · {exercise.title} ({told})\n\n"
+                 + reading.plain(exercise.statement, chapter), "markdown", exercise.number))
+        if mine:
+            solution = solution_of(exercise, setup)
+            add(Cell("answer", exercise.skeleton, exercise=exercise.number, secret=solution))
+            for source in exercise.checks:
+                if not re.search(r"^(for|check_)", source, re.M):
+                    add(Cell("given", source, exercise=exercise.number))
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(exercise.skeleton + "\n\n\n" + solution, space)
+        for n, (one, (visible, kept)) in enumerate(zip(mine, shares(exercise, mine)), 1):
+            line = one.line if len(one.answers) > 1 or one.line.startswith("check_") else None
+            again = f"judge.by_the_book({line!r}, {one.answers!r})"
+            add(Cell("check", one.line, "code", exercise.number, n, visible,
+                     hidden_lines(edition, exercise, one, again)))
+            if kept:
+                add(Cell("hidden", HIDDEN, "code", exercise.number, n, kept,
+                         hidden_lines(edition, exercise, one, hidden_call(edition, exercise, n, one, space))))
+        if exercise.words:
+            key = "\n\n".join(reading.plain(source, chapter) for kind, source in exercise.solution
+                              if kind == "markdown") or "See the answer key."
+            add(Cell("words", STUB, "markdown", exercise.number, 0, exercise.words, key))
+    return out
+
+
+# ---- nbgrader --------------------------------------------------------------------
+
+
+def metadata(made, cell):
+    return {"edition": made.edition.name, "chapter": made.chapter, "exercise": cell.exercise, "role": cell.role,
+            "part": cell.part}
+
+
+def identity(made, cell):
+    """"7-1-check-1": the cell's id and grade_id."""
+    where = cell.exercise.replace(".", "-") if cell.exercise else made.chapter
+    return f"{where}-{cell.role}" + (f"-{cell.part}" if cell.part else "")
+
+
+def notebook_of(made, cells):
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    return nbformat.v4.new_notebook(cells=cells, metadata={
+        "kernelspec": kernel, "language_info": {"name": "python"},
+        "descent": {"edition": made.edition.name, "chapter": made.chapter}})
+
+
+def _cells(made, sources):
+    """The notebook's cells; `sources` gives each its text."""
+    seen, out = {}, []
+    for cell in made.cells:
+        id_ = identity(made, cell)
+        seen[id_] = seen.get(id_, 0) + 1
+        id_ += f"-{seen[id_]}" if seen[id_] > 1 else ""
+        new = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
+        made_cell = new(sources(cell), id=id_, metadata={"descent": metadata(made, cell)})
+        out.append(made_cell)
+    return out
+
+
+def nbgrader_source(made):
+    """The source notebook of nbgrader."""
+    def source(cell):
+        if cell.role == "answer":
+            return f"{cell.source}\n### BEGIN SOLUTION\n{cell.secret}\n### END SOLUTION"
+        if cell.role in ("check", "hidden"):
+            hidden_part = f"### BEGIN HIDDEN TESTS\n{cell.secret}\n### END HIDDEN TESTS"
+            return f"{hidden_part}\n{cell.source}" if cell.role == "check" else f"{cell.source}\n{hidden_part}"
+        return cell.secret if cell.role == "words" else cell.source
+
+    cells = _cells(made, source)
+    for cell, new in zip(made.cells, cells):
+        graded = cell.role in ("check", "hidden", "words")
+        solution = cell.role in ("answer", "words", "name")
+        new.metadata["nbgrader"] = {
+            "schema_version": 3, "grade_id": new.id, "grade": graded, "solution": solution,
+            "locked": not solution, "task": False} | ({"points": cell.points} if graded else {})
+        if cell.role == "name":
+            new.source = f"{cell.source}\n### BEGIN SOLUTION\n### END SOLUTION"
+    return notebook_of(made, cells)
+
+
+NBGRADER_CONFIG = '''\
+c = get_config()  # noqa: F821
+
+c.CourseDirectory.course_id = "rmsprop-and-adam"
+c.ClearSolutions.code_stub = {"python": ""}
+c.ClearSolutions.text_stub = "*Write your answer here.*"
+c.ExecutePreprocessor.timeout = 60
+c.ExecutePreprocessor.error_on_timeout = {
+    "ename": "CellTimeoutError", "evalue": "", "traceback": ["This cell ran longer than 60 seconds."]}
+'''
+
+
+def write_nbgrader(made, course, released):
+    """The source in nbgrader's course folder; its generate step makes what students get, in `released`."""
+    name = file_name(made.chapter)
+    source = course / "source" / name / f"{name}.ipynb"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    (course / "nbgrader_config.py").write_text(NBGRADER_CONFIG, "utf-8")
+    nbformat.write(nbgrader_source(made), source)
+    _run([sys.executable, "-m", "nbgrader", "generate_assignment", name, "--force"], course)
+    target = released / name / f"{name}.ipynb"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(course / "release" / name / f"{name}.ipynb", target)
+
+
+def _run(command, folder):
+    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"   # nbgrader calls alembic
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, "PATH": beside})
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command[1:]))} stopped:\n{(done.stdout + done.stderr)[-3000:]}")
+
+
+# ---- all of it -------------------------------------------------------------------
+
+
+def write(folder, chapters, edition, own_numbers=False):
+    """Problem sets of these chapters below `folder`: for students, nbgrader, otter and Gradescope."""
+    folder = Path(folder)
+    for chapter in chapters:
+        made = problem_set(chapter, edition, own_numbers)
+        write_nbgrader(made, folder / "instructor" / "nbgrader", folder / "assignments")
+
+
+def main(arguments):
+    if len(arguments) < 2 or any(a.startswith("-") for a in arguments):
+        print(__doc__)
+        return 2
+    edition = book.Edition("draft", book.version(), book.commit(), 1, 2)
+    write(arguments[0], arguments[1:], edition)
+    print(f"problem sets: {arguments[0]}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
