@@ -178,7 +178,8 @@ def closure(names, pool, have=()):
             lost.add(name)
             continue
         last = bound[-1]
-        for n in [last, *(n for n, s in enumerate(pool) if n > last and name in s.changes)]:
+        for n in [last, *(n for n, s in enumerate(pool) if n > last and name in s.changes
+                          and not pool[last].imported)]:   # np.append changes no np
             if n not in chosen:
                 chosen.add(n)
                 todo += pool[n].needs
@@ -313,7 +314,7 @@ def checked(exercise):
         raise ValueError(f"exercise {exercise.number} ({exercise.label}) has no line in hidden.PARTS")
     own = answers_of(exercise)
     if len(lines) == 1 and len(parts) > 1:   # a loop over several answers
-        lines *= len(parts)
+        lines = [(ast.parse(part.line).body[0], part.line, lines[0][2]) for part in parts]
         named = [(name,) for name in own]
     elif len(lines) == len(parts):
         named = [tuple(n for n in own if re.search(rf"\b{n}\b", text)) for _, text, _ in lines]
@@ -388,6 +389,8 @@ def setup_of(chapter):
         needs = {"np"}
         for source in [exercise.skeleton, *exercise.checks]:
             needs |= _needs(_python(source))
+        needs -= {name for source in exercise.checks for s in statements(_python(source)) if not s.imported
+                  for name in s.binds}
         needs |= code_in(exercise.statement) & defined
         for kind, source in exercise.solution:
             if kind == "code":
@@ -541,8 +544,7 @@ def problem_set(chapter, edition, own_numbers=False):
             with contextlib.redirect_stdout(io.StringIO()):
                 exec(exercise.skeleton + "\n\n\n" + solution, space)
         for n, (one, (visible, kept)) in enumerate(zip(mine, shares(exercise, mine)), 1):
-            line = one.line if len(one.answers) > 1 or one.line.startswith("check_") else None
-            again = f"judge.by_the_book({line!r}, {one.answers!r})"
+            again = f"judge.by_the_book({one.line!r}, {one.answers!r})"
             add(Cell("check", one.line, "code", exercise.number, n, visible,
                      hidden_lines(edition, exercise, one, again)))
             if kept:

@@ -37,6 +37,7 @@ class Part:
     forbids, allows : modules that may not be called, or may all the same
     limit : seconds for all calls of one test cell together
     solved : the solution's expression for the answer, where the names do not say it
+    line : the check's line, where the book checks several answers in a loop
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Part:
     allows: tuple = ()
     limit: float = 4.0
     solved: str = ""
+    line: str = ""
 
 
 def function(draw, **options):
@@ -113,23 +115,153 @@ def mirrored_cycle(rng):
     return beta(rng, 0.5, 0.99), np.round(np.append(g, -g.sum()), 2)
 
 
+def at_random(rng, n, *, digits=3):
+    return rounded(rng.standard_normal(n), digits)
+
+
+def turned(rng):
+    return log_between(rng, 2, 500), between(rng, -1.4, 1.4)
+
+
+def losses_with_holes(rng):
+    """Rates times seeds; some runs have diverged, of one rate none."""
+    loss = np.round(rng.uniform(1, 4, (int(rng.integers(3, 6)), 3)), 2)
+    holes = rng.random(loss.shape) < 0.3
+    holes[rng.integers(len(loss))] = False
+    return (np.where(holes, np.nan, loss),)
+
+
+def recorded_setting(rng):
+    """A length and a β₂ of the recorded transformer."""
+    from descent.recorded import transformer
+    runs = transformer.by_length()
+    return int(rng.choice(runs.steps)), float(rng.choice(runs.beta2))
+
+
+def groups(rng):
+    """A time, and ten groups of words, the more common ones first."""
+    weight = np.sort(rng.dirichlet(np.ones(10) * 3))[::-1]
+    types = np.sort(rng.integers(2, 1500, 10))
+    return log_between(rng, 200, 9000), rounded(weight / types), rounded(weight)
+
+
+def steps_in_place(rng):
+    return (normal(rng, int(rng.integers(4, 9)), 5), log_between(rng, 0.01, 0.5), beta(rng), beta(rng),
+            log_between(rng, 1e-3, 0.1))
+
+
+SIZES = {"quantities": ("theta",), "forbids": OWN_LINES}
 PARTS = {
+    # 1
+    "ex-three-steps": [value(rtol=1e-6, order=False)],
+    "ex-find-the-bug-axes": [value()],
+    "ex-condition-after-rescaling": [function(turned, rtol=1e-6)],
+    "ex-rates-of-layers": [judged(limit=15.0)],
+    # 2
+    "ex-half-life-in-print": [value(rtol=2e-3)],
+    "ex-find-the-bug-average": [function(lambda rng: (at_random(rng, int(rng.integers(1, 9))), beta(rng)),
+                                         forbids=OWN_LINES + CLOSED_FORMS)],
+    "ex-larger-batch": [value()],
+    "ex-beat-both-means": [judged()],
+    "ex-nothing-comes-twice": [value()],
     # 3
-    "ex-rmsprop-from-scratch": [function(RMSPROP, quantities=("theta",), forbids=OWN_LINES)],
+    "ex-rmsprop-from-scratch": [function(RMSPROP, **SIZES)],
     "ex-find-the-bug-rmsprop": [value()],
     "ex-beat-hinton": [judged()],
     "ex-bring-to-rest": [judged()],
     "ex-drift-is-skewness": [function(mirrored_cycle, forbids=CLOSED_FORMS)],
+    # 4
+    "ex-decay-rate-for": [function(lambda rng: (log_between(rng, 0.005, 0.45), between(rng, 5, 900)),
+                                   forbids=CLOSED_FORMS)],
+    "ex-clipped-rmsprop": [function(stream_for("alpha", "beta2", "eps", "clip"), **SIZES)],
+    "ex-worst-decay-rate": [function(lambda rng: (log_between(rng, 5, 2000),), forbids=CLOSED_FORMS)],
+    "ex-lost-travel": [judged()],
+    # 5
+    "ex-eps-stops-the-rattle": [function(
+        lambda rng: (log_between(rng, 0.01, 1), lam := log_between(rng, 1, 100), between(rng, 0, 0.4) * lam / 10),
+        cases=5, forbids=CLOSED_FORMS)],
+    "ex-find-the-bug-centered": [function(
+        lambda rng: (at_random(rng, int(rng.integers(3, 9))) + float(rng.choice([0.0, 2.0, 1e6])), beta(rng)),
+        cases=5, quantities=("w",), rtol=1e-10, forbids=OWN_LINES)],
+    "ex-best-translation": [value()],
+    "ex-runaway": [judged()],
+    # 6
+    "ex-dampening": [function(lambda rng: (int(rng.integers(3, 12)), beta(rng)), forbids=CLOSED_FORMS)],
+    "ex-window-of-rates": [function(
+        lambda rng: (beta(rng), low := between(rng, 0.2, 5), rounded(low * rng.uniform(2, 90), 4)),
+        quantities=("low", "high"), forbids=CLOSED_FORMS)],
+    "ex-nesterov-limit": [function(lambda rng: (beta(rng), log_between(rng, 0.5, 200)), forbids=CLOSED_FORMS)],
+    "ex-twenty-rates": [judged()],
     # 7
     "ex-right-by-accident": [judged()],
     "ex-no-correction-needed": [function(lambda rng: (path(rng)[1], beta(rng)), quantities=("m_hat",), rtol=1e-5,
                                          forbids=OWN_LINES + CLOSED_FORMS)],
     "ex-find-the-bug-adam": [
         value(),
-        function(lambda rng: (normal(rng, int(rng.integers(4, 9))), int(rng.integers(1, 4)), between(rng, 0.05, 0.5)),
+        function(lambda rng: (at_random(rng, int(rng.integers(4, 9))), int(rng.integers(1, 4)),
+                              between(rng, 0.05, 0.5)),
                  quantities=("θ",), rtol=1e-5, driver="two days", forbids=OWN_LINES)],
     "ex-beat-the-accident": [judged()],
     "ex-jensen": [value(rtol=0.007)],
+    # 8
+    "ex-adam-from-scratch": [function(ADAM, solved="adam_solved", **SIZES)],
+    "ex-two-steps": [judged()],
+    "ex-stuck-counter": [value()],
+    "ex-shortest-test": [judged()],
+    # 9
+    "ex-short-proof": [judged()],
+    "ex-my-bound": [function(lambda rng: (int(rng.integers(2, 40)), beta(rng), beta(rng)), quantities=("S_t",),
+                             rtol=1e-6, forbids=("descent.theory.sharp_bound", "descent.theory.sharp_bound_sum"))],
+    "ex-never-silent": [judged()],
+    # 10
+    "ex-signal-shows": [value(rtol=1e-3)],
+    "ex-find-the-bug-share": [
+        value(),
+        function(lambda rng: (at_random(rng, (int(rng.integers(2, 7)), 3)) + between(rng, 0, 2, 1), beta(rng)),
+                 quantities=("share",), forbids=OWN_LINES)],
+    "ex-dealt-noise": [function(lambda rng: (beta(rng), int(rng.integers(2, 40))), solved="kept_solved")],
+    "ex-beat-the-cosine": [judged(limit=8.0)],
+    # 11
+    "ex-two-at-a-time": [value()],
+    "ex-find-the-bug-amsgrad": [value(rtol=2e-4), function(ADAM, **SIZES)],
+    "ex-break-the-default": [judged()],
+    # 12
+    "ex-find-what-is-unfair": [value()],
+    "ex-fool-the-referee": [judged()],
+    "ex-with-replacement": [function(lambda rng: (int(rng.integers(1, 9)),
+                                                  at_random(rng, int(rng.integers(2, 7)))), forbids=CLOSED_FORMS)],
+    # 13
+    "ex-find-the-bug-turned": [function(lambda rng: (between(rng, 0.1, 1.4),), cases=2,
+                                        quantities=("the number of steps",))],
+    "ex-find-the-axes": [judged()],
+    # 14
+    "ex-vary-the-length": [
+        function(recorded_setting, quantities=("the difference", "its half-width"), rtol=1e-3), judged()],
+    "ex-profile": [function(groups, rtol=5e-3)],
+    "ex-best-of-eight": [value(rtol=0.012)],
+    "ex-survivors": [value(), function(losses_with_holes)],
+    # 15
+    "ex-fewer-passes": [function(steps_in_place, quantities=("theta",), driver="in place", rtol=1e-8,
+                                 forbids=OWN_LINES, allows=("descent.exercises.chapter_15._Watched",))],
+    "ex-twin-averages": [value(rtol=1e-3), function(ADAM, quantities=("theta",), forbids=OWN_LINES[:2])],
+    # 16
+    "ex-eps-in-depth": [value(rtol=2e-2)],
+    "ex-critical-weights": [value(rtol=1e-2)],
+    "ex-plain-descent": [judged(limit=20.0)],
+    # 17
+    "ex-make-it-true": [judged(solved="falling")],
+    "ex-broken-adams": [
+        function(stream_for("alpha", "beta1", "beta2", "eps", *["decay"] * (part == "b")), solved="adam_solved",
+                 line=f'check_broken_adam("{part}", repaired_{part})', **SIZES) for part in "abc"],
+    # 18
+    "ex-whose-decay": [judged(allows=("descent.exercises.chapter_18",))],
+    "ex-two-resting-places": [value()],
+    # frameworks
+    "ex-tensorflow-by-hand": [value(rtol=5e-3)],
+    "ex-converter": [function(
+        lambda rng: (log_between(rng, 1e-3, 0.1), beta(rng), log_between(rng, 1e-9, 1e-3), between(rng, 0.01, 0.5)),
+        quantities=("lr", "alpha", "eps", "weight_decay", "factor"), forbids=("descent.frameworks",))],
+    "ex-two-directions": [judged()],
 }
 
 
