@@ -31,7 +31,7 @@ def last_period(rule, C, steps=600, **hyper):
     return path, path.theta[-1] - path.theta[-4]
 
 
-@pytest.mark.equation("11.1")
+@pytest.mark.equation("11.9")
 def test_the_average_regret_compares_with_one_fixed_point_in_hindsight():
     g = reddi(300, C)
     theta, regret = on_the_interval(adam, C, steps=300)
@@ -43,7 +43,7 @@ def test_the_average_regret_compares_with_one_fixed_point_in_hindsight():
     assert theory.average_regret(bowl, np.ones(3)) == pytest.approx(11 / 3)
 
 
-@pytest.mark.equation("11.2")
+@pytest.mark.equation("11.10")
 @given(sizes, st.floats(-1.0, 1.0))
 def test_resting_at_a_point_costs_a_third_of_what_a_period_costs(C, x):
     g = reddi(30, C)[:, 0]
@@ -66,7 +66,7 @@ def test_default_adam_goes_to_the_right_end():
     assert (regret < 0.002).all()
 
 
-@pytest.mark.equation("11.3")
+@pytest.mark.equation("11.1")
 @given(sizes, decays)
 def test_v_settles_at_its_three_values(C, beta2):
     path, _ = last_period(adam, C, beta1=0.0, beta2=beta2)
@@ -76,21 +76,21 @@ def test_v_settles_at_its_three_values(C, beta2):
         beta2, np.array([C, -1.0, -1.0])), rtol=1e-12)
 
 
-@pytest.mark.equation("11.3")
+@pytest.mark.equation("11.1")
 def test_v_of_a_grid_has_its_three_places_on_a_new_last_axis():
     grid = theory.reddi_second_moment(C, np.array([0.1, 0.9]))
     assert grid.shape == (4, 2, 3)
     assert grid[2, 1] == pytest.approx(theory.reddi_second_moment(4.0, 0.9))
 
 
-@pytest.mark.equation("11.4")
+@pytest.mark.equation("11.2")
 @given(sizes, decays)
 def test_one_period_moves_by_the_drift(C, beta2):
     _, moved = last_period(adam, C, beta1=0.0, beta2=beta2)
     assert theory.reddi_drift(C, beta2) == pytest.approx(moved[0], abs=1e-9)
 
 
-@pytest.mark.equation("11.5")
+@pytest.mark.equation("11.3")
 @given(sizes, decays)
 def test_the_balance_is_the_drift_without_its_common_factor(C, beta2):
     w = (1 - beta2) / (1 - beta2**3)
@@ -99,7 +99,7 @@ def test_the_balance_is_the_drift_without_its_common_factor(C, beta2):
             beta2, np.array([C, -1.0, -1.0])), abs=1e-12)
 
 
-@pytest.mark.equation("11.5")
+@pytest.mark.equation("11.3")
 def test_adam_turns_round_at_the_threshold():
     star = theory.reddi_threshold(C)
     np.testing.assert_allclose(
@@ -117,7 +117,7 @@ def test_the_threshold_is_the_only_zero_of_the_balance():
         assert signs[0] == 1 and signs[-1] == -1
 
 
-@pytest.mark.equation("11.6")
+@pytest.mark.equation("11.4")
 @pytest.mark.parametrize("delta", [1e-3, 1e-4])
 def test_near_two_the_threshold_is_four_thirds_of_the_excess_below_one(delta):
     exact = 1 - theory.reddi_threshold(2 + delta)
@@ -183,7 +183,7 @@ def test_the_corrected_divisor_never_falls():
     assert (np.diff(path.v_hat[1:, 0]) >= 0).all()
 
 
-@pytest.mark.equation("11.9")
+@pytest.mark.equation("11.6")
 def test_the_sum_of_cubes_gives_the_threshold_of_a_nearly_balanced_cycle():
     for c in (2.001, 2.0001):
         assert 1 - theory.threshold_from_cubes(
@@ -208,7 +208,7 @@ def random_drift(g, beta2, steps=4000, streams=100, seed=0):
     return np.mean(moved) / steps
 
 
-@pytest.mark.equation("11.12")
+@pytest.mark.equation("11.5")
 @pytest.mark.parametrize("g", [np.array([2.01, -1.0, -1.0]),
                                np.append(61.0, -np.ones(60))])
 def test_random_order_needs_twice_the_memory_of_a_cycle(g):
@@ -237,7 +237,7 @@ def test_default_adam_meets_its_problem_at_74():
     assert 3 + int(np.argmax(np.array(drift) > 0)) == 74
 
 
-@pytest.mark.equation("11.10")
+@pytest.mark.equation("11.11")
 @pytest.mark.parametrize("s", [0.1, 2.0])
 def test_tilted_bowls_hold_adam_beside_the_minimum(s):
     """The point where the drift is zero, found from the cycle itself."""
@@ -252,7 +252,7 @@ def test_tilted_bowls_hold_adam_beside_the_minimum(s):
         assert law == pytest.approx(low, rel=3 * (1 - beta2))
 
 
-@pytest.mark.equation("11.11")
+@pytest.mark.equation("11.12")
 def test_on_the_slope_x_moves_by_the_mean_drift_per_step():
     rates = rate(np.arange(1001, 4001))
     a = 1 / 19**2
