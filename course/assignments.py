@@ -51,12 +51,14 @@ import base64
 import builtins
 import contextlib
 import io
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import symtable
+import tempfile
 import textwrap
 import zlib
 from dataclasses import dataclass, field
@@ -460,7 +462,7 @@ def hidden_call(edition, exercise, n, one, space):
         right = right() if callable(right) else right
         right = hidden.stored(right)
         order = "" if part.order else ", order=False"
-        return f"judge.value({name!r}, {literal(right)}, rtol={part.rtol!r}{order})"
+        return f"right = {literal(right)}\njudge.value({name!r}, right, rtol={part.rtol!r}{order})"
     solved, cases = eval(name, space), []
     rng = hidden.generator(edition.secret, exercise.label, n)
     for _ in range(part.cases):
@@ -472,8 +474,8 @@ def hidden_call(edition, exercise, n, one, space):
         cases.append((args, [hidden.stored(quantity) for quantity in parts]))
     text = ",\n    ".join(literal(case) for case in cases)
     driver = f", driver={part.driver!r}" if part.driver else ""
-    return (f"judge.function({name!r}, [\n    {text}],\n    rtol={part.rtol!r}, "
-            f"quantities={part.quantities!r}{driver})")
+    return (f"cases = [\n    {text}]\n"   # a graders' report shows the line that fails, which must tell nothing
+            f"judge.function({name!r}, cases, rtol={part.rtol!r}, quantities={part.quantities!r}{driver})")
 
 
 def shares(exercise, parts):
@@ -645,6 +647,111 @@ def _run(command, folder):
         raise RuntimeError(f"{' '.join(map(str, command[1:]))} stopped:\n{(done.stdout + done.stderr)[-3000:]}")
 
 
+# ---- otter -----------------------------------------------------------------------
+
+
+def otter_source(made, wheel=""):
+    """The source notebook of `otter assign`: a question with hidden test cases for each check, one for words."""
+    new, cells, todo = nbformat.v4.new_raw_cell, [], {}
+    config = {"init_cell": False, "export_cell": False, "check_all_cell": False,
+              "run_tests": False, "requirements": "requirements.txt", "files": [],
+              "autograder_files": [wheel] if wheel else [], "tests": {"files": True, "ok_format": False},
+              "generate": {"points_possible": None, "show_hidden": True, "pdf": False},
+              "python_version": "3.12"}
+    cells.append(new("# ASSIGNMENT CONFIG\n" + json.dumps(config, indent=2), id="assignment-config"))
+    plain = dict(zip(map(id, made.cells), _cells(made, lambda cell: cell.source)))
+
+    def block(*words):
+        cells.append(new("# " + "\n".join(words), id=f"otter-{len(cells)}"))
+
+    def close():
+        """The question's tests, and its end."""
+        tests = todo.pop("tests", None)
+        if tests:
+            block("BEGIN TESTS")
+            for cell in tests:
+                test = "\n".join([
+                    '""" # BEGIN TEST CONFIG', f"points: {cell.points}", "hidden: true", '""" # END TEST CONFIG',
+                    f"def test_{cell.role}_{cell.part}(env):",
+                    textwrap.indent(cell.secret.replace("globals()", "env"), "    ")])
+                cells.append(nbformat.v4.new_code_cell(test, id="test-" + identity(made, cell)))
+            block("END TESTS")
+            block("END QUESTION")
+
+    for cell in made.cells:
+        shown, question = plain[id(cell)], "q" + cell.exercise.replace(".", "_")
+        if cell.role in ("statement", "words"):
+            close()
+        if cell.role == "answer":
+            tests = [c for c in made.cells if c.exercise == cell.exercise and c.role in ("check", "hidden")]
+            tests.sort(key=lambda c: c.role)   # checks, then hidden ones
+            block("BEGIN QUESTION", f"name: {question}", "check_cell: false",
+                  f"points: {[c.points for c in tests]}")
+            block("BEGIN SOLUTION")
+            shown.source += f"\n# BEGIN SOLUTION NO PROMPT\n{cell.secret}\n# END SOLUTION"
+            cells.append(shown)
+            block("END SOLUTION")
+            todo["tests"] = tests
+        elif cell.role == "words":
+            block("BEGIN QUESTION", f"name: {question}_words", "manual: true", f"points: {cell.points}")
+            block("BEGIN PROMPT")
+            cells.append(shown)
+            block("END PROMPT")
+            block("BEGIN SOLUTION")
+            cells.append(nbformat.v4.new_markdown_cell(cell.secret, id="solution-" + shown.id))
+            block("END SOLUTION")
+            block("END QUESTION")
+        else:
+            cells.append(shown)
+    close()
+    return notebook_of(made, cells)
+
+
+REQUIREMENTS = """\
+# what Gradescope installs; the book's package is the wheel in its zip
+numpy=={numpy}
+matplotlib=={matplotlib}
+ipywidgets=={ipywidgets}
+anywidget=={anywidget}
+"""
+
+
+def pins(*names):
+    """{name: version} of constraints.txt."""
+    found = dict(re.findall(r"(?m)^([\w.-]+)==(\S+)", (ROOT / "constraints.txt").read_text("utf-8")))
+    return {name: found[name] for name in names}
+
+
+@cache
+def wheel():
+    """This release's wheel, built from the source without a network; (name, bytes)."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "source"
+        shutil.copytree(ROOT / "code", copy / "code", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        for path in (ROOT / "pyproject.toml", ROOT / "README.md", *ROOT.glob("LICENSE*")):
+            shutil.copy(path, copy / path.name)
+        _run([sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q",
+              "-w", folder, copy], folder)
+        made = next(Path(folder).glob("*.whl"))
+        return made.name, made.read_bytes()
+
+
+def write_otter(made, otter, gradescope):
+    """otter's source, what `otter assign` makes of it, and its autograder for Gradescope."""
+    name = file_name(made.chapter)
+    folder = otter / name
+    folder.mkdir(parents=True, exist_ok=True)
+    wheel_name, content = wheel()
+    (folder / wheel_name).write_bytes(content)
+    (folder / "requirements.txt").write_text(
+        REQUIREMENTS.format(**pins("numpy", "matplotlib", "ipywidgets", "anywidget")) + f"/autograder/source/files/{wheel_name}\n", "utf-8")
+    nbformat.write(otter_source(made, wheel_name), folder / f"{name}.ipynb")
+    shutil.rmtree(folder / "dist", ignore_errors=True)
+    _run([sys.executable, "-m", "otter", "assign", f"{name}.ipynb", "dist", "--no-run-tests"], folder)
+    gradescope.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(next((folder / "dist" / "autograder").glob("*.zip")), gradescope / f"{name}.zip")
+
+
 # ---- all of it -------------------------------------------------------------------
 
 
@@ -654,6 +761,7 @@ def write(folder, chapters, edition, own_numbers=False):
     for chapter in chapters:
         made = problem_set(chapter, edition, own_numbers)
         write_nbgrader(made, folder / "instructor" / "nbgrader", folder / "assignments")
+        write_otter(made, folder / "instructor" / "otter", folder / "instructor" / "gradescope")
 
 
 def main(arguments):

@@ -93,7 +93,7 @@ def normal(rng, *shape):
 def path(rng):
     """(theta_0, gradients) of another number of coordinates and steps than the book's check."""
     d, steps = int(rng.integers(1, 5)), int(rng.integers(3, 8))
-    return normal(rng, d), normal(rng, steps, d) * rounded(10 ** rng.uniform(-1, 1, d))
+    return normal(rng, d), rounded(rng.standard_normal((steps, d)) * 10 ** rng.uniform(-1, 1, d))
 
 
 def stream_for(*names):
@@ -101,7 +101,7 @@ def stream_for(*names):
     draws = {"alpha": lambda rng: log_between(rng, 0.01, 0.5), "beta1": beta, "beta2": beta,
              "eps": lambda rng: log_between(rng, 1e-3, 0.3), "clip": lambda rng: between(rng, 0.5, 3),
              "decay": lambda rng: between(rng, 0.05, 0.4)}
-    return lambda rng: (*map(lambda x: rounded(x, 6), path(rng)), *(draws[name](rng) for name in names))
+    return lambda rng: (*path(rng), *(draws[name](rng) for name in names))
 
 
 RMSPROP = stream_for("alpha", "beta2", "eps")
