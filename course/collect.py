@@ -247,10 +247,11 @@ def mend(frame, submitted):
                                   f"read as {released.cell_type}", exercise(released)))
         elif plain(cell.source) != plain(released.source):
             before = role(released) in ("given", "check", "hidden")   # what is tested must stand before the test
-            own[target - 1 if before else target] += _own(cell)
+            if role(released) != "find":   # installs a package; the machine that grades has it
+                own[target - 1 if before else target] += _own(cell)
             flags.append(Flag(f"a released cell of {mark[target]} was changed ({role(released) or 'text'}); the "
-                              "released one counts, the student's runs beside it", exercise(released),
-                              look=released.cell_type == "code"))
+                              "released one counts, the student's stands beside it", exercise(released),
+                              look=released.cell_type == "code" and role(released) != "find"))
         anchor = target
 
     gone = [n for n in range(len(frame.cells)) if n not in found.values()]
