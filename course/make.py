@@ -73,9 +73,10 @@ def write(folder, chapters, edition, parts=tuple(PARTS)):
     """Write all parts into the empty `folder`."""
     writers = {part: writer(part) for part in parts}   # all of them are there before the first begins
     with_exercises = [chapter for chapter in chapters if chapter in exercises.chapters()]
+    arguments = {"reading": (chapters, edition), "assignments": (with_exercises, edition, edition.own),
+                 "slides": ([chapter for chapter in with_exercises if chapter.isdigit()],)}   # a lecture is a chapter's
     for part, write_part in writers.items():
-        chosen = chapters if part == "reading" else with_exercises
-        write_part(folder / PARTS[part], chosen, *([edition] if part != "slides" else []))
+        write_part(folder / PARTS[part], *arguments.get(part, (with_exercises, edition)))
     secret = folder / SECRET
     secret.parent.mkdir(parents=True, exist_ok=True)
     secret.write_text(json.dumps({"seed": edition.secret}) + "\n")
