@@ -6,13 +6,14 @@ PYTHON := .venv/bin/python
 READY  := .venv/ready
 COURSE := .venv/ready-for-courses
 
-.PHONY: help setup book site pdf test test-in-browser notebooks serve course student clean
+.PHONY: help setup book site pdf test test-in-browser notebooks serve course slides release student clean
 
 help:
 	@echo "make book       build the book into _build/html"
 	@echo "make site       the same, with a button on every chapter that runs it in the reader's browser"
 	@echo "make pdf        write the book as one PDF, the solutions in an appendix; SOLUTIONS=in-place moves them"
 	@echo "                all three leave the solutions out with SOLUTIONS=none; a site without them is in _build/without-solutions/html"
+	@echo "make slides     lectures of the chapters that run from a disk: CHAPTERS='3 7', or all"
 	@echo "make test       run every test, the notebooks and the built pages included"
 	@echo "make test-in-browser  run every chapter in the browser's Python (make test: four of them)"
 	@echo "make serve      look at the built book on http://localhost:8000"
@@ -81,6 +82,10 @@ notebooks: $(READY)
 
 course: $(COURSE)
 	$(PYTHON) course/make.py $(if $(RELEASE),--release $(RELEASE)) $(if $(SEED),--seed $(SEED)) $(if $(filter yes,$(OWN)),--own) $(CHAPTERS)
+
+# CHAPTERS="3 7"; without it, all
+slides: $(COURSE)
+	$(PYTHON) course/slides.py $(CHAPTERS)
 
 student: $(COURSE)   # its former name, for what students read
 	$(PYTHON) course/make.py --only reading $(CHAPTERS)
