@@ -50,6 +50,7 @@ import ast
 import base64
 import builtins
 import contextlib
+import inspect
 import io
 import json
 import os
@@ -456,7 +457,7 @@ def hidden_lines(edition, exercise, one, call):
 def hidden_call(edition, exercise, n, one, space):
     """What the hidden test of part n asks: inputs by the secret seed, right numbers by the book's solution."""
     part = one.part
-    name = one.answers[0] if len(one.answers) == 1 else one.expression
+    name = one.answers[0]
     if part.kind == "value":
         right = eval(name, space)
         right = right() if callable(right) else right
@@ -476,6 +477,35 @@ def hidden_call(edition, exercise, n, one, space):
     driver = f", driver={part.driver!r}" if part.driver else ""
     return (f"cases = [\n    {text}]\n"   # a graders' report shows the line that fails, which must tell nothing
             f"judge.function({name!r}, cases, rtol={part.rtol!r}, quantities={part.quantities!r}{driver})")
+
+
+def own_call(edition, exercise, n, one, own):
+    """What the test of a part with numbers of one's own asks: what is right is computed for the name there."""
+    rng = hidden.generator(edition.secret, exercise.label, n, "own")
+    inputs = [own.draw(rng) for _ in range(one.part.cases)] if own.draw else []
+    choices = literal_dict(own.choices)
+    return (f"choices = {choices}\nright = {own.right!r}\ninputs = {literal(inputs)}\n"
+            f"judge.own({one.answers[0]!r}, {edition.seed!r}, choices, right, {own.kind!r}, inputs=inputs, "
+            f"rtol={own.rtol!r})")
+
+
+def numbers_cell(edition, exercise, own):
+    """Shows a student his numbers, and keeps them for him in mine_3_2."""
+    kept = own_name(exercise)
+    choices = [textwrap.fill(f"{letter}={numbers}", 79, initial_indent="    ", subsequent_indent="        ")
+               for letter, numbers in own.choices.items()]
+    return "\n".join([
+        f"{kept} = my_numbers(", f"    name, {edition.seed}, {exercise.number!r},", ",\n".join(choices) + ")",
+        f'print("Exercise {exercise.number}:", "{own.told}".format(**{kept}) if name.strip()',
+        '      else "write your name into its cell, and run this one again")'])
+
+
+def own_name(exercise):
+    return "mine_" + exercise.number.replace(".", "_")
+
+
+def literal_dict(choices):
+    return "{" + ", ".join(f"{key!r}: {literal(value)}" for key, value in choices.items()) + "}"
 
 
 def shares(exercise, parts):
@@ -502,6 +532,7 @@ as they are: they are needed for marking. A cell below your code says *not done 
 first; the grader then tries other inputs, for which half of the marks are kept. Answers in words are read by a person.
 Equations and sections that an exercise names stand in the chapter."""
 
+OWN_HIDDEN = "# The grader compares this with what is right for your own numbers."
 HIDDEN = "# The grader tries other inputs here."
 STUB = "*Write your answer here.*"
 
@@ -525,31 +556,51 @@ def problem_set(chapter, edition, own_numbers=False):
         minutes=sum(e.minutes for e in listed), version=edition.version), "markdown"))
     add(Cell("find", reading.first_cell(edition)))
     add(Cell("name", '# Your name:\nname = ""'))
-    add(Cell("setup", setup))
+    add(Cell("setup", setup + ("\n\n\n" + inspect.getsource(judge.my_numbers).rstrip() if own_numbers else "")))
     space = {"__name__": "descent_solutions"}
     with contextlib.redirect_stdout(io.StringIO()):
         exec(setup, space)
     for exercise in listed:
         mine = [] if exercise.on_paper else checked(exercise)
+        own = hidden.OWN.get(exercise.label) if own_numbers else None
         told = ", ".join(filter(None, [
             f"{exercise.points} point{'s' * (exercise.points != 1)}",
             f"{exercise.minutes} minutes" if exercise.minutes else "",
             LEVELS.get(exercise.level, exercise.level), "on paper" if exercise.on_paper else ""]))
         add(Cell("statement", f"## Exercise {exercise.number} · {exercise.title} ({told})\n\n"
-                 + reading.plain(exercise.statement, chapter), "markdown", exercise.number))
+                 + reading.plain(exercise.statement, chapter)
+                 + (f"\n\n**Numbers of your own.** {own.words} They come from your name." if own else ""),
+                 "markdown", exercise.number))
+        if own:
+            add(Cell("numbers", numbers_cell(edition, exercise, own), exercise=exercise.number))
         if mine:
             solution = solution_of(exercise, setup)
-            add(Cell("answer", exercise.skeleton, exercise=exercise.number, secret=solution))
+            if own:
+                answer = mine[own.part - 1].answers[0]
+                right = f"({own.solved or own.right})(**{own_name(exercise)})"
+                own_solution = (f"\nimport math\n{answer} = "
+                                + (f"lambda: {right}" if own.kind == "value" else right))
+            add(Cell("answer", exercise.skeleton, exercise=exercise.number,
+                     secret=solution + (own_solution if own else "")))
             for source in exercise.checks:
                 if not re.search(r"^(for|check_)", source, re.M):
                     add(Cell("given", source, exercise=exercise.number))
             with contextlib.redirect_stdout(io.StringIO()):
                 exec(exercise.skeleton + "\n\n\n" + solution, space)
         for n, (one, (visible, kept)) in enumerate(zip(mine, shares(exercise, mine)), 1):
+            if own and n == own.part:
+                if not own.keeps_check:
+                    visible, kept = 0, visible + kept
+                elif not kept:
+                    visible, kept = visible // 1 / 2, visible - visible // 1 / 2
             again = f"judge.by_the_book({one.line!r}, {one.answers!r})"
-            add(Cell("check", one.line, "code", exercise.number, n, visible,
-                     hidden_lines(edition, exercise, one, again)))
-            if kept:
+            if visible:
+                add(Cell("check", one.line, "code", exercise.number, n, visible,
+                         hidden_lines(edition, exercise, one, again)))
+            if own and n == own.part:
+                add(Cell("hidden", OWN_HIDDEN, "code", exercise.number, n, kept,
+                         hidden_lines(edition, exercise, one, own_call(edition, exercise, n, one, own))))
+            elif kept:
                 add(Cell("hidden", HIDDEN, "code", exercise.number, n, kept,
                          hidden_lines(edition, exercise, one, hidden_call(edition, exercise, n, one, space))))
         if exercise.words:
@@ -627,17 +678,37 @@ c.ExecutePreprocessor.error_on_timeout = {
 '''
 
 
-def write_nbgrader(made, course, released):
-    """The source in nbgrader's course folder; its generate step makes what students get, in `released`."""
-    name = file_name(made.chapter)
-    source = course / "source" / name / f"{name}.ipynb"
-    source.parent.mkdir(parents=True, exist_ok=True)
+# One process for all chapters: these programs take seconds to start.
+GENERATE = """
+import sys
+from nbgrader.apps.api import NbGraderAPI
+from traitlets.config import PyFileConfigLoader
+api = NbGraderAPI(config=PyFileConfigLoader("nbgrader_config.py").load_config())
+for name in sys.argv[1:]:
+    done = api.generate_assignment(name)
+    if not done["success"]:
+        sys.exit(done.get("log", "") + done.get("error", ""))
+"""
+ASSIGN = """
+import sys
+from otter.assign import main
+for name in sys.argv[1:]:
+    main(f"{name}/{name}.ipynb", f"{name}/dist", no_run_tests=True)
+"""
+
+
+def write_nbgrader(sets, course, released):
+    """The sources in nbgrader's course folder; its generate step makes what students get, in `released`."""
+    names = [file_name(made.chapter) for made in sets]
+    for name, made in zip(names, sets):
+        source = course / "source" / name / f"{name}.ipynb"
+        source.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(nbgrader_source(made), source)
     (course / "nbgrader_config.py").write_text(NBGRADER_CONFIG, "utf-8")
-    nbformat.write(nbgrader_source(made), source)
-    _run([sys.executable, "-m", "nbgrader", "generate_assignment", name, "--force"], course)
-    target = released / name / f"{name}.ipynb"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(course / "release" / name / f"{name}.ipynb", target)
+    _run([sys.executable, "-c", GENERATE, *names], course)
+    for name in names:
+        (released / name).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(course / "release" / name / f"{name}.ipynb", released / name / f"{name}.ipynb")
 
 
 def _run(command, folder):
@@ -713,6 +784,7 @@ numpy=={numpy}
 matplotlib=={matplotlib}
 ipywidgets=={ipywidgets}
 anywidget=={anywidget}
+/autograder/source/files/{wheel}
 """
 
 
@@ -736,32 +808,37 @@ def wheel():
         return made.name, made.read_bytes()
 
 
-def write_otter(made, otter, gradescope):
-    """otter's source, what `otter assign` makes of it, and its autograder for Gradescope."""
-    name = file_name(made.chapter)
-    folder = otter / name
-    folder.mkdir(parents=True, exist_ok=True)
+def write_otter(sets, otter, gradescope):
+    """otter's sources, what `otter assign` makes of them, and its autograders for Gradescope."""
     wheel_name, content = wheel()
-    (folder / wheel_name).write_bytes(content)
-    (folder / "requirements.txt").write_text(
-        REQUIREMENTS.format(**pins("numpy", "matplotlib", "ipywidgets", "anywidget")) + f"/autograder/source/files/{wheel_name}\n", "utf-8")
-    nbformat.write(otter_source(made, wheel_name), folder / f"{name}.ipynb")
-    shutil.rmtree(folder / "dist", ignore_errors=True)
-    _run([sys.executable, "-m", "otter", "assign", f"{name}.ipynb", "dist", "--no-run-tests"], folder)
+    names = [file_name(made.chapter) for made in sets]
+    for name, made in zip(names, sets):
+        folder = otter / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / wheel_name).write_bytes(content)
+        (folder / "requirements.txt").write_text(REQUIREMENTS.format(
+            **pins("numpy", "matplotlib", "ipywidgets", "anywidget"), wheel=wheel_name), "utf-8")
+        nbformat.write(otter_source(made, wheel_name), folder / f"{name}.ipynb")
+        shutil.rmtree(folder / "dist", ignore_errors=True)   # only otter assign writes there
+    _run([sys.executable, "-c", ASSIGN, *names], otter)
     gradescope.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(next((folder / "dist" / "autograder").glob("*.zip")), gradescope / f"{name}.zip")
+    for name in names:
+        shutil.copyfile(next((otter / name / "dist" / "autograder").glob("*.zip")), gradescope / f"{name}.zip")
 
 
 # ---- all of it -------------------------------------------------------------------
 
 
 def write(folder, chapters, edition, own_numbers=False):
-    """Problem sets of these chapters below `folder`: for students, nbgrader, otter and Gradescope."""
+    """Problem sets of these chapters below `folder`: for students, nbgrader, otter and Gradescope.
+
+    own_numbers : True where exercises of chapters 3, 4 and 7 take their numbers from each student's name
+    """
     folder = Path(folder)
-    for chapter in chapters:
-        made = problem_set(chapter, edition, own_numbers)
-        write_nbgrader(made, folder / "instructor" / "nbgrader", folder / "assignments")
-        write_otter(made, folder / "instructor" / "otter", folder / "instructor" / "gradescope")
+    sets = [problem_set(chapter, edition, own_numbers) for chapter in chapters]
+    if sets:
+        write_nbgrader(sets, folder / "instructor" / "nbgrader", folder / "assignments")
+        write_otter(sets, folder / "instructor" / "otter", folder / "instructor" / "gradescope")
 
 
 def main(arguments):

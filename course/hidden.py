@@ -12,9 +12,7 @@ sentence, how the numbers are drawn, and what is right for them.
 """
 
 import hashlib
-import re
-import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Callable
 
 import numpy as np
@@ -262,6 +260,72 @@ PARTS = {
         lambda rng: (log_between(rng, 1e-3, 0.1), beta(rng), log_between(rng, 1e-9, 1e-3), between(rng, 0.01, 0.5)),
         quantities=("lr", "alpha", "eps", "weight_decay", "factor"), forbids=("descent.frameworks",))],
     "ex-two-directions": [judged()],
+}
+
+
+# ---- numbers of one's own -----------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Own:
+    """Numbers of one's own in one part of an exercise.
+
+    part : which of its checks, from 1
+    words : what the statement says about them
+    choices : {letter: the numbers that one may get}
+    told : how they are shown, a format of the letters
+    kind : "value", "function" or "judged", as in judge.Judge.own
+    right : source of a function of these numbers
+    solved : source of a function of these numbers that gives a right answer; the same, unless it is judged
+    draw : of a function: its hidden inputs
+    keeps_check : whether the book's check holds for them, too
+    """
+
+    part: int
+    words: str
+    choices: dict
+    told: str
+    kind: str
+    right: str
+    solved: str = ""
+    draw: Callable | None = None
+    rtol: float = 5e-3
+    keeps_check: bool = False
+
+
+SHARES = [0.3, 0.35, 0.4, 0.45, 0.55, 0.6, 0.65, 0.7]   # of full speed, in place of half
+OWN = {
+    "ex-find-the-bug-rmsprop": Own(
+        1, "In your copy $\\beta_2$ and $g_2$ are not 0.9 and 10; the next cell shows yours.",
+        {"beta2": [round(0.8 + 0.01 * n, 2) for n in range(16) if n != 10], "g2": [4, 5, 6, 7, 8, 12, 14, 15, 16, 20]},
+        "β₂ = {beta2}, g₂ = {g2}", "value", "lambda beta2, g2: g2 / ((1 - beta2) * (beta2 + g2))"),
+    "ex-bring-to-rest": Own(
+        1, "In your copy there are not 400 steps; the next cell says how many.",
+        {"T": [n for n in range(300, 501, 10) if n != 400]}, "t = 1, ..., {T}", "judged",
+        "lambda T: lambda rate: at_rest(rate, T)", "lambda T: lambda t: 0.1 * (1 - t / T)"),
+    "ex-decay-rate-for": Own(
+        1, "In your copy it is not half the speed that must be back, but the share $q$ of it that the next cell shows "
+        "(and $r < q$).", {"q": SHARES}, "q = {q}", "function",
+        "lambda q: lambda r, steps: ((1 / q**2 - 1) * r**2 / (1 - r**2)) ** (1 / steps)",
+        draw=lambda rng: (log_between(rng, 0.005, 0.25), between(rng, 5, 900)), rtol=5e-6),
+    "ex-worst-decay-rate": Own(
+        1, "In your copy it is not half the speed that counts, but the share $q$ of it that the next cell shows.",
+        {"q": SHARES}, "q = {q}", "function", "lambda q: lambda H: 1 - np.e * (1 / q**2 - 1) / (H**2 - 1)",
+        draw=lambda rng: (log_between(rng, 10, 2000),), rtol=5e-6),
+    "ex-right-by-accident": Own(
+        1, "In your copy $\\beta_1$ is given; the next cell shows it.",
+        {"beta1": [round(0.6 + 0.01 * n, 2) for n in range(38) if n != 35]}, "β₁ = {beta1}", "judged",
+        "lambda beta1: lambda pair: f'β₁ must be your {beta1}' if abs(tuple(pair())[0] - beta1) > 1e-9 "
+        "else exercises.check_right_first_step(pair)",
+        "lambda beta1: lambda: right_by_accident_solved(beta1)", keeps_check=True),
+    "ex-find-the-bug-adam": Own(
+        1, "In your copy the first day had another number of steps; the next cell says how many.",
+        {"steps": [n for n in range(200, 3001, 100) if n != 1000]}, "{steps} steps on the first day", "value",
+        "lambda steps: 10 / math.sqrt((1 - 0.999 ** (steps + 1)) / 0.001)"),
+    "ex-jensen": Own(
+        1, "In your copy part 3 asks for another $t$ than 10; the next cell shows it.",
+        {"t": [8, 9, 11, 12, 13, 14, 15, 16]}, "t = {t}", "value",
+        "lambda t: math.sqrt(t / 2) * math.gamma((t - 1) / 2) / math.gamma(t / 2)", rtol=0.007),
 }
 
 
