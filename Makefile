@@ -79,6 +79,7 @@ test-in-browser: $(READY) .cache/pyodide
 notebooks: $(READY)
 	$(PYTHON) book/notebooks.py
 	$(PYTHON) book/indices.py
+	$(PYTHON) book/instructors.py
 
 course: $(COURSE)
 	$(PYTHON) course/make.py $(if $(RELEASE),--release $(RELEASE)) $(if $(SEED),--seed $(SEED)) $(if $(filter yes,$(OWN)),--own) $(CHAPTERS)

@@ -1,10 +1,12 @@
 """The page for instructors: what it says about the chapters is so."""
 
 import re
+import xml.etree.ElementTree as et
 from functools import cache
 
 import nbformat
 
+import instructors
 from conftest import ROOT
 
 CHAPTERS = {int(path.name[:2]): path for path in sorted((ROOT / "chapters").glob("[0-9]*.ipynb"))}
@@ -29,15 +31,7 @@ def parts(number):
 
 def needs():
     """What the table says, with what these need in turn."""
-    table = PAGE.split("| chapter | needs |")[1].split("\n\n")[0]
-    said = {}
-    for chapters, before in re.findall(r"^\| ([\d, ]+?) \| (.+?) \|$", table, re.M):
-        for chapter in chapters.split(", "):
-            said[int(chapter)] = set(map(int, re.findall(r"\d+", before)))
-    for chapter in sorted(said):
-        for before in sorted(said[chapter]):
-            said[chapter] = said[chapter] | said[before]
-    return said
+    return instructors.with_theirs(instructors.needs(PAGE))
 
 
 def test_a_main_line_uses_equations_of_the_chapters_that_the_table_names_alone():
@@ -55,3 +49,52 @@ def test_what_may_be_left_out_is_used_by_no_main_line():
     for number in set(CHAPTERS) - {15, 16, 18}:
         used = {home.get(label) for label in re.findall(r"\{eq\}`(\S+?)`", parts(number)[0])}
         assert not used & {15, 16, 18}, f"chapter {number}"
+
+
+def test_the_picture_and_the_table_of_exercises_are_those_of_the_script():
+    """After a change of the table, of an exercise or of course/exercises.toml: python book/instructors.py."""
+    assert instructors.page() == PAGE
+    assert instructors.table() == instructors.TABLE.read_text("utf-8")
+
+
+def test_the_arrows_say_what_the_table_says_and_nothing_twice():
+    said = instructors.needs(PAGE)
+    drawn = {chapter: set() for chapter in said}
+    for before, chapter in instructors.arrows(said):
+        drawn[chapter].add(before)
+    assert instructors.with_theirs(drawn) == instructors.with_theirs(said)
+    for chapter in said:
+        for before in drawn[chapter]:
+            fewer = drawn | {chapter: drawn[chapter] - {before}}
+            assert instructors.with_theirs(fewer) != instructors.with_theirs(said)
+
+
+def test_the_picture_has_a_box_for_each_chapter_below_what_it_needs_and_no_arrow_behind_a_box():
+    svg, said = instructors.picture(instructors.needs(PAGE)), instructors.needs(PAGE)
+    root = et.fromstring(svg)
+    boxes = {int(link.find("text").text): link.find("rect") for link in root.findall("a")}
+    assert set(boxes) == set(said)
+    assert all((ROOT / "chapters" / link.get("href")).with_suffix(".ipynb").exists() for link in root.findall("a"))
+    assert "arrow" in root.get("aria-label")
+    places = [(float(box.get("x")), float(box.get("y"))) for box in boxes.values()]
+    for before, chapter in instructors.arrows(said):
+        assert instructors.PLACES[before][1] < instructors.PLACES[chapter][1]
+    for path in root.findall("g/path"):
+        x, y, x1, y1, x2, y2, x3, y3 = map(float, re.findall(r"-?[\d.]+", path.get("d")))
+        for t in (k / 50 for k in range(1, 50)):
+            at = [(1 - t)**3 * a + 3 * (1 - t)**2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d
+                  for a, b, c, d in ((x, x1, x2, x3), (y, y1, y2, y3))]
+            assert not any(0 < at[0] - left < instructors.WIDE and 0 < at[1] - top < instructors.HIGH for left, top in places)
+
+
+def test_every_command_of_the_page_is_there():
+    made = (ROOT / "Makefile").read_text("utf-8")
+    for target in re.findall(r"make (\w+)", re.sub(r"(?s)<svg.*?</svg>", "", PAGE)):
+        assert re.search(rf"(?m)^{target}:", made), f"make {target}"
+    for script in re.findall(r"course/\w+\.py", PAGE):
+        assert (ROOT / script).exists(), script
+
+
+def test_the_readme_and_the_opening_page_lead_here():
+    assert "for_instructors.md" in (ROOT / "README.md").read_text("utf-8")
+    assert "(chapters/for_instructors.md)" in (ROOT / "index.ipynb").read_text("utf-8")
