@@ -119,7 +119,7 @@ class Chapter:
     """A chapter's cells, equations and exercises, by their names."""
 
     def __init__(self, number):
-        self.number = number
+        self.number = int(number)
         self.path, notebook = notebook_of(number)
         self.language = notebook.metadata
         self.cells = {cell.id: cell for cell in notebook.cells}
@@ -216,7 +216,8 @@ SETTINGS = {
     "revealjs_js_files": [["slides.js", {}]],
     "revealjs_script_conf": {
         "width": 1280, "height": 720, "margin": 0.02, "maxScale": 4, "center": False, "display": "flex", "controls": False,
-        "hash": True, "slideNumber": "c/t", "transition": "none", "backgroundTransition": "none",
+        "hash": True, "hashOneBasedIndex": True, "slideNumber": "c/t",
+        "transition": "none", "backgroundTransition": "none",
         "pdfSeparateFragments": False, "pdfMaxPagesPerSlide": 1, "scrollActivationWidth": None,
     },
     "revealjs_script_plugins": [{"src": "revealjs/plugin/notes/notes.js", "name": "RevealNotes"},
@@ -240,7 +241,7 @@ def write(folder, chapters):
 
     Returns the pages, in the order of the chapters.
     """
-    chapters = [Chapter(int(number)) for number in chapters]
+    chapters = [Chapter(number) for number in chapters if slides_of(number)]   # asks for the slides first
     with tempfile.TemporaryDirectory() as scratch:
         source, target = Path(scratch) / "source", Path(scratch) / "target"
         source.mkdir()
