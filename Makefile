@@ -14,6 +14,7 @@ help:
 	@echo "make pdf        write the book as one PDF, the solutions in an appendix; SOLUTIONS=in-place moves them"
 	@echo "                all three leave the solutions out with SOLUTIONS=none; a site without them is in _build/without-solutions/html"
 	@echo "make slides     lectures of the chapters that run from a disk: CHAPTERS='3 7', or all"
+	@echo "make release    tag and build VERSION=0.2.0 into _build/release; DRY=yes says what it would do"
 	@echo "make test       run every test, the notebooks and the built pages included"
 	@echo "make test-in-browser  run every chapter in the browser's Python (make test: four of them)"
 	@echo "make serve      look at the built book on http://localhost:8000"
@@ -94,5 +95,9 @@ student: $(COURSE)   # its former name, for what students read
 serve: site
 	$(PYTHON) -m http.server 8000 --bind localhost --directory $(SITE)
 
-clean:   # but not course material, in which somebody may have worked
-	test ! -d _build || find _build -mindepth 1 -maxdepth 1 ! -name course -exec rm -rf {} +
+# VERSION=0.2.0; DRY=yes says what would be done
+release: $(READY)
+	$(PYTHON) course/publish.py $(if $(filter yes,$(DRY)),--dry-run) $(VERSION)
+
+clean:   # but not course material, in which somebody may have worked, nor releases
+	test ! -d _build || find _build -mindepth 1 -maxdepth 1 ! -name course ! -name release -exec rm -rf {} +
