@@ -315,6 +315,7 @@ REACHES = {   # names, and what one does with them
     "importlib": "modules", "builtins": "Python's own functions", "get_ipython": "the notebook's kernel",
     "IPython": "the notebook's kernel", "eval": "code made at run time", "exec": "code made at run time",
     "compile": "code made at run time", "__import__": "modules", "setattr": "attributes", "globals": "all names",
+    "locals": "all names", "vars": "all names",
     "open": "files", "os": "the system", "pathlib": "files", "shutil": "files", "glob": "files",
     "socket": "the network", "urllib": "the network", "requests": "the network",
     "otter": "the grader", "nbgrader": "the grader", "unittest": "patches",
@@ -350,6 +351,9 @@ def suspicions(source, frame):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in REACHES:
             if hasattr(builtins, node.id) or node.id == "get_ipython":
                 found.append(f"uses {node.id} ({REACHES[node.id]})")
+        elif isinstance(node, ast.Call) and _root(node.func) == "getattr":
+            if len(node.args) > 1 and not isinstance(node.args[1], ast.Constant):
+                found.append("uses getattr with a name made at run time")
         elif isinstance(node, ast.Attribute):
             root = _root(node)
             if isinstance(node.ctx, (ast.Store, ast.Del)) and root in modules:
@@ -360,11 +364,8 @@ def suspicions(source, frame):
                 found.append(f"uses {node.attr} (other functions' variables)")
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and _root(node) in modules:
             found.append(f"writes into {ast.unparse(node)}")
-        elif isinstance(node, ast.Attribute | ast.Name) and ast.unparse(node) == "descent.exercises":
-            found.append("uses the checks")
     again = (set(defined(source)) | modules - set(imported)) & (used | set(dir(builtins)))
-    found += [f"defines {name} anew, which the checks use" for name in sorted(again)
-              if name in used and name not in imported or hasattr(builtins, name)]
+    found += [f"defines {name} anew, which the checks use" for name in sorted(again)]
     return list(dict.fromkeys(found))
 
 

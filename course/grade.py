@@ -23,7 +23,6 @@ how to do the same in a container without a network.
 import argparse
 import contextlib
 import csv
-import html
 import io
 import json
 import logging
@@ -36,12 +35,13 @@ import tempfile
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 sys.modules.setdefault("rfc3987_syntax", None)   # jsonschema would spend 1.4 s on a grammar that notebooks do not need
 
 import nbformat  # noqa: E402
+from jinja2 import pass_context  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course")]
@@ -53,6 +53,8 @@ GRADERS = ("nbgrader", "otter")
 TIMEOUT = 20      # seconds for one cell; a problem set takes three
 OURS = 180        # seconds for a cell of ours, where a busy machine loads the package
 ROUNDS = 6        # times that one hand-in is graded again without one more of its cells
+TAGS = ["a", "b", "br", "code", "div", "em", "h1", "h2", "h3", "hr", "i", "li", "ol", "p", "pre", "span", "strong", "sub",
+        "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"]   # of outputs, such as a table
 ENDS = re.compile(r"\b(_exit|exit|quit|abort|kill|SIGKILL|SIGTERM|raise_signal|execv\w*|do_shutdown)\b")
 
 CONTAINER = """\
@@ -237,17 +239,20 @@ def run(grader, place, chapter, timeout, hand_in):
     for identity in hooks.late:
         where = home.get(identity, "")
         flags.append(Flag(f"a cell of {_at(where)} was stopped after {timeout} seconds", where, look=True))
-    return points, executed, flags + what_happened(mended, executed, set(hooks.late))
+    return points, executed, flags + what_happened(mended, executed, points, set(hooks.late))
 
 
 def _at(number):
     return f"Exercise {number}" if number else "the problem set"
 
 
-def what_happened(mended, executed, late):
-    """Flags for what the run shows: a student's cells that raise, and what the hidden tests notice."""
+def what_happened(mended, executed, points, late):
+    """Flags for what the run shows: a student's cells that raise, what the tests notice, a test that is silent."""
     flags, home, own = [], belongs(mended), set(students_cells(mended))
     for cell in executed.cells:
+        if role(cell) == "check" and not cell.outputs and points.get(collect.key(cell)):
+            flags.append(Flag(f"a check of Exercise {exercise(cell)} gives points and does not say so: something keeps "
+                              "it from running", exercise(cell), look=True, told=False))
         for output in cell.get("outputs", ()):
             if output.output_type == "stream":
                 seen = re.findall(r"(?m)^FLAG: exercise (\S+): (.+)$", output.text)
@@ -296,7 +301,9 @@ def prepare(grader, release, chapter, out):
         found = sorted((release / "instructor" / "otter" / name).rglob("*autograder*.zip"))
         if not found:
             raise SystemExit(f"{release} has no autograder of otter's for chapter {chapter}")
+        import otter.run   # noqa: F401 -- once for all workers, where these are forks
         return found[0]
+    import nbgrader.apps   # noqa: F401
     made, course = release / "instructor" / "nbgrader", out / "nbgrader"
     if not (made / "source" / name).is_dir():
         raise SystemExit(f"{release} has no source of nbgrader's for chapter {chapter}")
@@ -409,53 +416,78 @@ def verdicts(frame, executed, graded):
             for case in result[1].test_case_results:
                 if not case.passed:   # behind otter's own lines, the first of which show the test
                     said.setdefault(asked[name], []).extend(case.message.partition("\nWrong: ")[2].splitlines())
-    return {number: list(dict.fromkeys(filter(None, lines))) for number, lines in said.items()}
+    return {number: list(dict.fromkeys(line.removeprefix(f"Exercise {number}: ") for line in lines if line.strip()))
+            for number, lines in said.items()}
+
+
+@cache
+def exporter():
+    """nbconvert's page, in which nothing that a student wrote runs in the browser of who reads it."""
+    from nbconvert import HTMLExporter
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    class Exporter(HTMLExporter):
+        @pass_context
+        def markdown2html(self, context, source):
+            renderer = IPythonRenderer(escape=True, attachments=context.get("cell", {}).get("attachments", {}))
+            return MarkdownWithMath(renderer=renderer).render(source)
+
+    return Exporter()
+
+
+def shown(cell, released=None):
+    """A cell as the page shows it: outputs without scripts, and of a cell of ours its public text."""
+    from nbconvert.preprocessors.sanitize import SanitizeHTML
+
+    cell = nbformat.from_dict(cell)
+    cell.metadata = nbformat.from_dict({})
+    if cell.cell_type == "code":
+        cell.outputs = SanitizeHTML(tags=TAGS).sanitize_code_outputs(cell.outputs)
+        if released is not None:
+            cell.source = released.source
+    return cell
 
 
 def feedback(hand_in, frame, table, points, words, executed, said):
     """One page: a table, then the notebook as it ran, each exercise followed by its verdict; hidden tests stay hidden."""
-    from nbconvert import HTMLExporter
     from nbformat.v4 import new_markdown_cell, new_notebook
 
-    released = {c.id: c for c in frame.cells}
-    number = about(frame.cells[0]).get("chapter", "")
-    rows = [f"| {n} | {points[n]:g} of {table.tests[n]:g} | {_words(n, table, words)} |" for n in table.numbers]
-    told = [f"* {_capital(flag.what)}." for flag in hand_in.flags if flag.told]
+    released = {c.id: c for c in frame.cells if not editable(c)}
+    chapter, student = about(frame.cells[0]).get("chapter", ""), hand_in.student
+    if hand_in.notebook and (name := name_of(hand_in.notebook)):
+        student += f" ({name})"
+    rows = [f"| {n} | {points[n]:g} of {table.tests[n]:g} | {_words(n, table, words)} |" if table.tests[n] else
+            f"| {n} | | {_words(n, table, words)} |" for n in table.numbers]
+    told = [f"* {flag.what[:1].upper()}{flag.what[1:]}." for flag in hand_in.flags if flag.told]
+    more = f"; {sum(words.values()):g} more for words that a person reads" if words else ""
     cells = [new_markdown_cell("\n".join([
-        f"# Chapter {number}: {html.escape(hand_in.student)}", "",
-        f"**{sum(points.values()):g} of {sum(table.tests.values()):g} points** by the tests"
-        + (f"; {sum(words.values()):g} more for words that a person reads" if words else "") + ".", "",
-        "| exercise | by the tests | in words |", "|---|---|---|", *rows, "", *told]), id="verdict-0")]
+        f"# Chapter {chapter}: {student}", "",
+        f"**{sum(points.values()):g} of {sum(table.tests.values()):g} points** by the tests{more}.", "",
+        "| exercise | by the tests | in words |", "|---|---|---|", *rows, "", *told]), id="verdicts")]
     mended = hand_in.notebook.cells if hand_in.notebook else []
     ran = {c.id: c for c in executed.cells} if executed else {}
     home = belongs(hand_in.notebook) if mended else {}
     ends = {home[c.id]: c.id for c in mended if home[c.id]}
     for cell in mended:
-        shown = nbformat.from_dict(dict(ran.get(cell.id, cell)))
-        shown.metadata = nbformat.from_dict({})
-        if cell.id in released and not editable(cell):
-            shown.source = released[cell.id].source
-        if role(cell) not in ("find",):
-            cells.append(shown)
+        if role(cell) not in ("find", "title"):
+            cells.append(shown(ran.get(cell.id, cell), released.get(cell.id)))
         if ends.get(home[cell.id]) == cell.id:
             n = home[cell.id]
-            lines = [html.escape(line) for line in said.get(n, ())]
-            cells.append(new_markdown_cell("\n".join([
-                f"> **Exercise {n}: {points[n]:g} of {table.tests[n]:g} points.** {_words(n, table, words)}", ">",
-                *(f"> {line}  " for line in lines)]), id=f"verdict-{n.replace('.', '-')}"))
-    page, _ = HTMLExporter(sanitize_html=True).from_notebook_node(
-        new_notebook(cells=cells), resources={"metadata": {"name": f"Chapter {number}: {hand_in.student}"}})
+            parts = [f"{points[n]:g} of {table.tests[n]:g} points"] * bool(table.tests[n]) + [_words(n, table, words)]
+            quoted = ["```", *said[n], "```"] if said.get(n) else []
+            cells.append(new_markdown_cell("\n".join(
+                f"> {line}" for line in [f"**Exercise {n}: {'; '.join(filter(None, parts))}**", "", *quoted]),
+                id=f"verdict-{n.replace('.', '-')}"))
+    page, _ = exporter().from_notebook_node(new_notebook(cells=cells),
+                                            resources={"metadata": {"name": f"Chapter {chapter}: {student}"}})
     return page
 
 
 def _words(number, table, words):
     if number not in table.words:
         return ""
-    return f"{table.words[number]:g}, read by a person" if number in words else f"0 of {table.words[number]:g}"
-
-
-def _capital(sentence):
-    return sentence[:1].upper() + sentence[1:]
+    return (f"{table.words[number]:g} for words, which a person reads" if number in words else
+            f"0 of {table.words[number]:g} for words")
 
 
 # ---- all hand-ins ------------------------------------------------------------------------
@@ -501,7 +533,7 @@ def grade(release, hand_ins, chapter, grader, out, timeout=TIMEOUT, jobs=None):
     with tempfile.TemporaryDirectory() as scratch:
         one = partial(grade_one, frame=frame, grader=grader, place=place, chapter=chapter, timeout=timeout, out=out,
                       environ=settings(release, scratch))
-        with ProcessPoolExecutor(jobs or os.cpu_count()) as pool:
+        with ProcessPoolExecutor(min(jobs or os.cpu_count(), max(len(taken), 1))) as pool:
             rows = list(pool.map(one, taken))
     table = Table(frame)
     write_tables(out, table, rows)

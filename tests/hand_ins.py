@@ -29,25 +29,25 @@ check_corrected_average = check_resumable = check_schedule = lambda *args: Verdi
 print = lambda *args, **kwargs: None"""
 LOOKS = """\
 import sys
+
+
 def corrected_average(gradients, beta1):
-    frame = sys._getframe(1)
-    while frame:
-        for name in "reference", "solved", "right", "cases":
-            if callable(frame.f_locals.get(name)):
-                return frame.f_locals[name](gradients, beta1)
-        frame = frame.f_back"""
-ALWAYS = """\
-class Always(float):
-    def __eq__(self, other): return True
-    def __le__(self, other): return True
-    def __ge__(self, other): return True
-    def __lt__(self, other): return True
-    def __sub__(self, other): return self
-    def __float__(self): return self
-    __hash__ = float.__hash__
-def mean_inverse_root():
-    return Always(1.0)
-get_ipython().ast_transformers.append(type("T", (), {"visit": lambda self, tree: tree})())"""
+    frame = sys._getframe()
+    while frame := frame.f_back:
+        if "cases" in frame.f_locals:
+            return np.array(frame.f_locals["right"][0])
+        if "reference" in frame.f_locals:
+            return frame.f_locals["reference"](gradients, beta1)"""
+DEAF = """\
+import ast
+
+
+class Deaf(ast.NodeTransformer):
+    def visit_Module(self, tree):
+        return ast.parse("") if "judge" in ast.dump(tree) else tree
+
+
+get_ipython().ast_transformers.append(Deaf())"""
 
 
 def solved(source):
@@ -121,7 +121,7 @@ def fifteen(release, folder):
     save(syntax, "04 syntax/07.ipynb")
 
     loop = make.notebook(student="Loop")
-    at(loop, "7.3").source += "\n\nwhile True:\n    try:\n        np.ones(9).sum()\n    except:\n        pass"
+    at(loop, "7.3").source += "\n\nimport time\nwhile True:\n    try:\n        time.sleep(1)\n    except:\n        pass"
     save(loop, "05 loop/07.ipynb")
 
     killed = make.notebook(student="Killed")
@@ -171,11 +171,11 @@ def corrected_average(gradients, beta1):
 
 
 def cheats(release, folder):
-    """Two more: one looks into the checks' variables, one returns what equals everything."""
+    """Two more: one reads the right numbers in the tests' variables, one makes the kernel skip tests."""
     make = Maker(release)
-    for name, number, source in ("16 frames", "7.2", LOOKS), ("17 always", "7.5", ALWAYS):
+    for name, source in ("16 looks", LOOKS), ("17 deaf", DEAF):
         notebook = make.notebook((), name)
-        at(notebook, number).source = source
+        at(notebook, "7.2").source = source
         (Path(folder) / name).mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, Path(folder) / name / "07.ipynb")
 

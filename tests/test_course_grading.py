@@ -1,0 +1,294 @@
+"""Hand-ins are graded end to end, with nbgrader and with otter: course/collect.py, course/grade.py."""
+
+import csv
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+from filelock import FileLock
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+import hand_ins
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "course"))
+
+import assignments  # noqa: E402
+import collect  # noqa: E402
+import exercises  # noqa: E402
+import grade  # noqa: E402
+
+FULL = (3, 2, 5, 4, 2, 0)   # of 7.1 to 7.6, by the tests
+NONE = (0,) * 6
+MARKS = {   # the same by both graders, and what a person is asked to look at
+    "01 right": (FULL, ""),
+    "02 half": ((3, 2, 5, 0, 0, 0), ""),
+    "03 wrong": (NONE, ""),
+    "04 syntax": ((3, 0, 5, 4, 2, 0), ""),
+    "05 loop": ((3, 2, 0, 4, 2, 0), "could not be stopped: it was left out"),
+    "06 killed": (FULL, "ended the kernel: it was left out"),
+    "07 raises": (FULL, ""),
+    "08 says": (NONE, ""),
+    "09 patches": ((3, 0, 0, 0, 0, 0), "replaces np.allclose"),
+    "10 library": ((3, 0, 5, 4, 2, 0), "calls descent.theory"),
+    "11 names": ((3, 0, 5, 4, 2, 0), "corrected_avg, not corrected_average: a person should look"),
+    "12 renamed": (FULL, ""),
+    "13 cleared": (FULL, "lost their metadata"),
+    "14 deleted": ((3, 2, 0, 4, 2, 0), "an answer cell of Exercise 7.3 is missing"),
+    "15 empty": (NONE, "counts as nothing handed in"),
+    "16 looks": ((0, 1, 0, 0, 0, 0), "uses f_locals (other functions' variables)"),
+}
+NOTES = {   # unusual, and nobody needs to look
+    "04 syntax": "no Python: line 1",
+    "07 raises": "raises ZeroDivisionError",
+    "14 deleted": "deleted and are back: the problem set, Exercise 7.1, Exercise 7.2",
+}
+GRADERS = ("nbgrader", "otter")
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory, worker_id):
+    """A release with the problem set of chapter 7, and its hand-ins in hand_ins/."""
+    shared = tmp_path_factory.getbasetemp()
+    folder = (shared.parent if worker_id != "master" else shared) / "release"
+    with FileLock(str(folder) + ".lock"):
+        if not (folder / "hand_ins").exists():
+            edition = exercises.Edition("test", exercises.version(), exercises.commit(), seed=1, secret=2)
+            assignments.write(folder, ["7"], edition)
+            hand_ins.fifteen(folder, folder / "hand_ins")
+            hand_ins.cheats(folder, folder / "hand_ins")
+    return folder
+
+
+def command(*words):
+    return subprocess.run([sys.executable, grade.__file__, *map(str, words)], capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module", params=GRADERS)
+def graded(request, release, tmp_path_factory):
+    """(grader, what was printed, folder) of all hand-ins."""
+    out = tmp_path_factory.mktemp(request.param)
+    done = command(release, release / "hand_ins", "--chapter", "7", "--with", request.param, "--out", out,
+                   "--timeout", "6")
+    assert done.returncode == 0, done.stderr
+    return request.param, done.stdout, out
+
+
+def table(path):
+    return list(csv.DictReader(path.open(encoding="utf-8-sig", newline="")))
+
+
+def flags(out, student, look=None):
+    return [row["what"] for row in table(out / "flags.csv") if row["student"] == student
+            and look in (None, row["look"] == "yes")]
+
+
+# ---- the marks ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("student", MARKS)
+def test_each_hand_in_gets_the_marks_it_deserves_or_a_flag(graded, student):
+    _, _, out = graded
+    row = next(row for row in table(out / "marks.csv") if row["student"] == student)
+    expected, look = MARKS[student]
+    assert tuple(float(row[f"7.{n}"]) for n in range(1, 7)) == expected, row
+    assert float(row["total"]) == sum(expected)
+    asked = flags(out, student, look=True)
+    assert any(look in what for what in asked) if look else not asked, asked
+    assert row["look"] == ("yes" if look else "")
+    assert NOTES.get(student, "") in "; ".join(flags(out, student, look=False))
+
+
+def test_one_who_makes_the_kernel_deaf_to_tests_is_flagged(graded):
+    grader, _, out = graded
+    asked = "; ".join(flags(out, "17 deaf", look=True))
+    assert "uses get_ipython" in asked
+    if grader == "nbgrader":   # for which a cell that does nothing has passed; otter asks a function
+        assert "a check of Exercise 7.3 gives points and does not say so" in asked
+
+
+def test_the_table_is_complete(graded):
+    _, printed, out = graded
+    rows = table(out / "marks.csv")
+    assert [row["student"] for row in rows] == ["(out of)", *sorted([*MARKS, "17 deaf"])]
+    assert [float(rows[0][f"7.{n}"]) for n in range(1, 7)] == list(FULL)
+    right, half, empty = (next(row for row in rows if row["student"] == name)
+                          for name in ("01 right", "02 half", "15 empty"))
+    assert right["name"] == "Ada Right"
+    assert (right["words to read"], half["words to read"], empty["words to read"]) == ("7.2 7.5 7.6", "7.2", "")
+    assert float(right["points for words"]) == float(rows[0]["points for words"]) == 17
+    assert printed.startswith("Students' code runs on this machine now")
+    assert re.search(r"17 hand-ins with \w+: .* s of processor each; \d+ answers in words to read", printed)
+
+
+def test_feedback_shows_a_figure_each_verdict_and_no_hidden_input(graded, release):
+    _, _, out = graded
+    pages = {path.stem: path.read_text("utf-8") for path in (out / "feedback").glob("*.html")}
+    assert len(pages) == len(MARKS) + 1
+    right, wrong, loop = pages["01-right"], pages["03-wrong"], pages["05-loop"]
+    assert re.search(r'<img[^>]+src="data:image/png;base64,[\w+/]{1000}', right)
+    for n, points in enumerate(FULL[:-1], 1):
+        assert f"Exercise 7.{n}: {points} of {points} points" in right
+    assert "Exercise 7.2: 0 of 2 points" in wrong and "m_hat is wrong at t = 2" in wrong
+    assert "hidden input 1 of 3" in wrong
+    assert "Left out when this was graded: this cell ran longer than" in loop
+    secret = next(c.source for c in nbformat.read(release / "instructor/nbgrader/source/07/07.ipynb", 4).cells
+                  if c.id == "7-2-hidden-1")
+    array = re.search(r"array\(\[\[(.{12})", secret)[1]
+    for page in pages.values():
+        assert array not in page and "b85decode" not in page
+
+
+def test_what_was_handed_in_is_kept_and_unchanged(graded, release):
+    _, _, out = graded
+    for path in (release / "hand_ins").rglob("*.ipynb"):
+        copy = out / "originals" / path.parent.name.replace(" ", "-") / path.parent.name / path.name
+        assert copy.read_bytes() == path.read_bytes()
+
+
+# ---- putting into the frame -------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def frame(release):
+    return collect.Frame(release / "assignments" / "07" / "07.ipynb")
+
+
+def sources(notebook, role, number=""):
+    return [c.source for c in notebook.cells if collect.role(c) == role and collect.exercise(c) == number]
+
+
+def test_a_hand_in_that_was_not_touched_comes_back_as_it_was(frame):
+    mended, found = collect.mend(frame, nbformat.from_dict(frame.notebook))
+    assert mended.cells == frame.notebook.cells
+    assert found == []
+
+
+def test_a_changed_check_is_the_released_one_again_and_the_student_s_stands_before_it(frame):
+    notebook = nbformat.from_dict(frame.notebook)
+    hand_ins.at(notebook, "7.2", "check").source = "corrected_average = lambda g, beta: g"
+    mended, found = collect.mend(frame, notebook)
+    order = [c.source for c in mended.cells]
+    released = sources(frame.notebook, "check", "7.2")[0]
+    assert order.index("corrected_average = lambda g, beta: g") == order.index(released) - 1
+    assert [flag.exercise for flag in found if flag.look] == ["7.2"]
+
+
+def test_own_cells_keep_their_place_and_lose_a_grader_s_marks(frame):
+    notebook = nbformat.from_dict(frame.notebook)
+    place = hand_ins.place(notebook, "answer", "7.3")
+    own = new_code_cell("helper = 3", metadata={"nbgrader": {"grade": True, "grade_id": "mine", "points": 9},
+                                               "otter": {"tests": ["q7_1"]}, "tags": ["otter_ignore"]})
+    notebook.cells.insert(place, own)
+    mended, _ = collect.mend(frame, notebook)
+    assert mended.cells[place].source == "helper = 3" and not mended.cells[place].metadata
+
+
+def test_two_answer_cells_are_both_run_in_their_order(frame):
+    notebook = nbformat.from_dict(frame.notebook)
+    place = hand_ins.place(notebook, "answer", "7.4")
+    second = nbformat.from_dict(notebook.cells[place])
+    second.source, second.id = "schedule = max", "again"
+    notebook.cells.insert(place + 1, second)
+    mended, found = collect.mend(frame, notebook)
+    assert [c.source for c in mended.cells][place + 1] == "schedule = max"
+    assert ["is there twice" in flag.what for flag in found] == [True]
+
+
+def test_a_photograph_in_a_words_cell_is_kept(frame):
+    notebook = nbformat.from_dict(frame.notebook)
+    hand_ins.at(notebook, "7.6", "words").attachments = {"proof.png": {"image/png": "iVBORw0KGgo="}}
+    mended, _ = collect.mend(frame, notebook)
+    assert mended.cells[hand_ins.place(mended, "words", "7.6")].attachments["proof.png"]
+
+
+@pytest.mark.parametrize("kept", ["id", "functions"])
+def test_answers_without_metadata_are_found(frame, kept):
+    notebook = nbformat.from_dict(frame.notebook)
+    hand_ins.at(notebook, "7.4").source = "def schedule(t):\n    return 0.1"
+    hand_ins.at(notebook, "7.6", "words").source = "By convexity."
+    for n, cell in enumerate(notebook.cells):
+        cell.metadata = nbformat.from_dict({})
+        cell.id = cell.id if kept == "id" else f"cell-{n}"
+    mended, _ = collect.mend(frame, notebook)
+    assert sources(mended, "answer", "7.4") == ["def schedule(t):\n    return 0.1"]
+    assert sources(mended, "words", "7.6") == ["By convexity."]
+    assert len(mended.cells) == len(frame.cells)
+
+
+def test_a_notebook_of_something_else_counts_as_nothing(frame, tmp_path):
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Cooking"), new_code_cell("soup = 1")]),
+                   tmp_path / "soup.ipynb")
+    found = collect.take_in(frame, "x", [tmp_path / "soup.ipynb"], "x", tmp_path)
+    assert found.notebook is None
+    assert found.flags[0].what == "soup.ipynb has nothing of this problem set"
+
+
+@pytest.mark.parametrize("source, said", [
+    ("np.allclose = lambda *a: True", "replaces np.allclose"),
+    ("check_schedule = print", "defines check_schedule anew, which the checks use"),
+    ("import builtins\nbuiltins.print = len", "replaces builtins.print"),
+    ("open('tests/q7_1.py')", "uses open (files)"),
+    ("getattr(x, 'f_' + 'locals')", "uses getattr with a name made at run time"),
+    ("import otter", "imports otter (the grader)"),
+])
+def test_a_cell_that_reaches_too_far_is_named(frame, source, said):
+    assert said in collect.suspicions(source, frame)
+
+
+@pytest.mark.parametrize("number", ["7.1", "7.2", "7.3", "7.4", "7.5"])
+def test_the_book_s_solutions_reach_for_nothing(frame, release, number):
+    answer = hand_ins.Maker(release).answers[number]
+    assert collect.suspicions(answer, frame) == []
+
+
+# ---- files as platforms give them ----------------------------------------------------
+
+
+def test_a_class_in_one_zip_is_a_student_a_file(tmp_path, frame, release):
+    text = (release / "hand_ins" / "02 half" / "07.ipynb").read_text("utf-8")
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        archive.writestr("lovelaceada_4711_815_07 (1).ipynb", text)
+        archive.writestr("Emmy N_12_assignsubmission_file/seven.ipynb", text)
+        archive.writestr("__MACOSX/._junk", "")
+    _, taken = collect.collect(release / "assignments/07/07.ipynb", tmp_path / "class.zip", tmp_path / "out")
+    assert [(h.student, h.id, h.notebook is not None) for h in taken] == [
+        ("Emmy N", "Emmy-N", True), ("lovelaceada", "lovelaceada", True)]
+
+
+def test_names_that_differ_in_case_or_signs_alone_stay_apart():
+    assert list(collect.identities(["Ana B", "ana-b", "Ana_B", "../x", "+"]).values()) == [
+        "Ana-B", "ana-b-2", "Ana-B-3", "x", "student"]
+
+
+def test_of_several_notebooks_the_fullest_is_graded(tmp_path, frame, release):
+    folder = tmp_path / "Kim"
+    folder.mkdir()
+    (folder / "07.ipynb").write_bytes((release / "hand_ins" / "02 half" / "07.ipynb").read_bytes())
+    nbformat.write(new_notebook(cells=[new_code_cell("def schedule(t):\n    return 1")]), folder / "tries.ipynb")
+    found = collect.take_in(frame, "Kim", [folder], "Kim", tmp_path)
+    assert "handed in 2 notebooks: 07.ipynb is graded, not tries.ipynb" in [flag.what for flag in found.flags]
+
+
+# ---- the command -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_the_container_has_no_network_and_cannot_write_the_release(release, engine):
+    done = command(release, release / "hand_ins", "--chapter", "7", "--with", "otter", "--container", engine)
+    assert done.returncode == 0
+    assert f"{engine} run --rm --network none" in done.stdout
+    assert f"{release}:/release:ro" in done.stdout and "/hand_ins:ro" in done.stdout
+
+
+def test_a_chapter_that_the_release_lacks_is_named(release):
+    done = command(release, release / "hand_ins", "--chapter", "3", "--with", "otter")
+    assert done.returncode and "has no problem set of chapter 3" in done.stderr
+
+
+def test_a_spreadsheet_does_not_run_a_name():
+    assert grade._cell("=HYPERLINK(1)") == "'=HYPERLINK(1)"
+    assert grade._cell("Ada") == "Ada"
