@@ -69,15 +69,14 @@ def arrows(said):
 
 
 def picture(said):
-    """The SVG: boxes that are links, in the colour of the page's text."""
+    """The SVG, in the colours of the page."""
     def middle(chapter):
         column, row, _ = PLACES[chapter]
         return 4 + WIDE / 2 + column * ACROSS, 4 + row * DOWN
 
     width = 8 + WIDE + ACROSS * max(place[0] for place in PLACES.values())
     height = 8 + HIGH + DOWN * max(place[1] for place in PLACES.values())
-    titles = {int(name): path for name, path in course.chapters().items() if name.isdigit()}
-    lines = [f'<svg class="needs" viewBox="0 0 {width:g} {height:g}" role="group" aria-label="What depends on what: the chapters as boxes, '
+    lines = [f'<svg class="needs" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="What depends on what: the chapters as boxes, '
              'with an arrow from each to those that need it. The table below says the same." '
              f'style="display:block;width:100%;max-width:{width:g}px;margin:1.5rem auto">',
              '<defs><marker id="needs-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
@@ -91,11 +90,10 @@ def picture(said):
     lines.append("</g>")
     for chapter in said:
         x, y = middle(chapter)
-        page = titles[chapter].with_suffix(".html").name
-        lines.append(f'<a href="{page}" style="color:inherit;text-decoration:none"><rect x="{x - WIDE / 2:g}" y="{y:g}" width="{WIDE}" height="{HIGH}" rx="6" '
+        lines.append(f'<g><rect x="{x - WIDE / 2:g}" y="{y:g}" width="{WIDE}" height="{HIGH}" rx="6" '
                      'style="fill:var(--pst-color-surface,#f4f4f4);stroke:currentColor" />'
                      f'<text x="{x:g}" y="{y + 19:g}" text-anchor="middle" fill="currentColor" font-size="16" font-weight="600">{chapter}</text>'
-                     f'<text x="{x:g}" y="{y + 37:g}" text-anchor="middle" fill="currentColor" font-size="14.5">{escape(PLACES[chapter][2])}</text></a>')
+                     f'<text x="{x:g}" y="{y + 37:g}" text-anchor="middle" fill="currentColor" font-size="14.5">{escape(PLACES[chapter][2])}</text></g>')
     return "\n".join([*lines, "</svg>"])
 
 

@@ -72,9 +72,8 @@ def test_the_arrows_say_what_the_table_says_and_nothing_twice():
 def test_the_picture_has_a_box_for_each_chapter_below_what_it_needs_and_no_arrow_behind_a_box():
     svg, said = instructors.picture(instructors.needs(PAGE)), instructors.needs(PAGE)
     root = et.fromstring(svg)
-    boxes = {int(link.find("text").text): link.find("rect") for link in root.findall("a")}
+    boxes = {int(group.find("text").text): group.find("rect") for group in root.findall("g") if group.find("rect") is not None}
     assert set(boxes) == set(said)
-    assert all((ROOT / "chapters" / link.get("href")).with_suffix(".ipynb").exists() for link in root.findall("a"))
     assert "arrow" in root.get("aria-label")
     places = [(float(box.get("x")), float(box.get("y"))) for box in boxes.values()]
     for before, chapter in instructors.arrows(said):
