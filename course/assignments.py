@@ -539,9 +539,8 @@ STUB = "*Write your answer here.*"
 
 def title_of(chapter):
     notebook = nbformat.read(book.chapters()[str(chapter)], as_version=4)
-    found = next(re.match(r"# (.+)", cell.source) for cell in notebook.cells
-                 if cell.cell_type == "markdown" and cell.source.startswith("# "))
-    return (f"Chapter {chapter} · " if str(chapter).isdigit() else "") + found[1]
+    return next(re.match(r"# (.+)", cell.source)[1] for cell in notebook.cells
+                if cell.cell_type == "markdown" and cell.source.startswith("# "))
 
 
 def problem_set(chapter, edition, own_numbers=False):

@@ -64,7 +64,8 @@ def my_numbers(name, seed, exercise, **choices):
 
 
 def package(release, source):
-    """{"descent.exercises": module, ...}, loaded from the files; their folder; flags; names that ran too long.
+    """{"descent.exercises": module, ...}, loaded from the files; their folder; flags; what ran too long;
+    flags by exercise.
 
     The modules that the student's code has, or has changed, stay what they are in sys.modules.
     """
@@ -86,7 +87,7 @@ def package(release, source):
     flags = []
     if digest(folder) != source:
         flags.append(f"the files of the package are not those of release {release}")
-    found = fresh, str(folder), flags, set()
+    found = fresh, str(folder), flags, set(), {}
     sys.modules[place] = found
     return found
 
@@ -147,8 +148,9 @@ class Judge:
         self.env, self.number, self.limit, self.left = env, number, limit, limit
         self.forbids, self.allows, self.called = ("descent.exercises", *forbids), allows, {}
         self.checks = checks
-        self.fresh, self.folder, flags, self.late = package(release, source)
-        self.flags = [*flags, *replaced(self.fresh, env, checks)]
+        self.fresh, self.folder, flags, self.late, past = package(release, source)
+        self.flags = past.setdefault(number, list(flags))   # a flag holds for the exercise's later cells, too
+        self.flags += replaced(self.fresh, env, checks)
 
     def answer(self, name):
         """What the student has under this name."""
@@ -180,15 +182,19 @@ class Judge:
             yield
             return
 
-        def late(*_):
-            raise RanTooLong(f"it ran longer than {self.limit:g} seconds; is there an endless loop?")
+        late = RanTooLong(f"it ran longer than {self.limit:g} seconds; is there an endless loop?")
+
+        def again(frame, event, _):
+            if event == "line":
+                raise late
+            return again
 
         def stop(_, frame):
             self.late.add((self.number, function))
-            if frame is not None:   # an `except:` that swallows it is left by its first line
-                frame.f_trace = late
+            if frame is not None:   # an `except:` that swallows it is left at its first line
+                frame.f_trace = again
                 sys.settrace(lambda *_: None)
-            late()
+            raise late
 
         before, traced = signal.signal(signal.SIGALRM, stop), sys.gettrace()
         signal.setitimer(signal.ITIMER_REAL, max(self.left, 1e-3), 0.5)   # again, should it be caught
