@@ -60,13 +60,14 @@ ENDS = re.compile(r"\b(_exit|exit|quit|abort|kill|SIGKILL|SIGTERM|raise_signal|e
 CONTAINER = """\
 Students' code in a container: no network, nothing of this machine but three folders, two of them read-only.
 
+    mkdir -p {out}
     {engine} build -t descent-course -f {root}/course/Dockerfile {root}
     {engine} run --rm --network none --cap-drop ALL --security-opt no-new-privileges \\
         --memory 4g --pids-limit 512 --read-only --tmpfs /tmp:exec {user} \\
         -v {release}:/release:ro -v {hand_ins}:/hand_ins:ro -v {out}:/out \\
         descent-course /release /hand_ins --chapter {chapter} --with {grader} --out /out
 
-The first line is needed once a release, with a network. A container shares this machine's kernel: it stops
+The second line is needed once a release, with a network. A container shares this machine's kernel: it stops
 carelessness and tricks, not an attack on the kernel; a virtual machine that is thrown away does more.
 """
 
@@ -255,6 +256,10 @@ def what_happened(mended, executed, points, late):
                               "it from running", exercise(cell), look=True, told=False))
         for output in cell.get("outputs", ()):
             if output.output_type == "stream":
+                for used in dict.fromkeys(re.findall(r"(?m)^NAME: (.*)$", output.text)):
+                    if used.strip() != name_of(mended):
+                        flags.append(Flag(f"has the numbers of {used!r}, where the name cell says {name_of(mended)!r}",
+                                          look=True, told=False))
                 seen = re.findall(r"(?m)^FLAG: exercise (\S+): (.+)$", output.text)
                 for where in dict.fromkeys(where for where, _ in seen):
                     what = list(dict.fromkeys(what for at, what in seen if at == where))
@@ -536,8 +541,22 @@ def grade(release, hand_ins, chapter, grader, out, timeout=TIMEOUT, jobs=None):
         with ProcessPoolExecutor(min(jobs or os.cpu_count(), max(len(taken), 1))) as pool:
             rows = list(pool.map(one, taken))
     table = Table(frame)
+    if any(role(c) == "numbers" for c in frame.cells):
+        same_numbers([hand_in for hand_in, _, _ in rows if hand_in.notebook])
     write_tables(out, table, rows)
     return table, rows
+
+
+def same_numbers(hand_ins):
+    """Where numbers are a student's own: flags for those without a name, and for two with the same."""
+    names = {}
+    for hand_in in hand_ins:
+        names.setdefault(" ".join(name_of(hand_in.notebook).lower().split()), []).append(hand_in)
+    for name, those in names.items():
+        for hand_in in those if not name or len(those) > 1 else ():
+            others = ", ".join(other.student for other in those if other is not hand_in)
+            hand_in.flags.append(Flag(f"has the same name in its name cell, and the same numbers, as {others}" if name
+                                      else "has no name in its name cell, so no numbers", look=True, told=False))
 
 
 def write_tables(out, table, rows):

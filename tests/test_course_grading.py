@@ -16,10 +16,9 @@ import hand_ins
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "course"))
 
-import assignments  # noqa: E402
 import collect  # noqa: E402
-import exercises  # noqa: E402
 import grade  # noqa: E402
+from test_course_assignments import kit  # noqa: E402, F401 -- the fixture: chapter 7, written once
 
 FULL = (3, 2, 5, 4, 2, 0)   # of 7.1 to 7.6, by the tests
 NONE = (0,) * 6
@@ -50,17 +49,13 @@ GRADERS = ("nbgrader", "otter")
 
 
 @pytest.fixture(scope="session")
-def release(tmp_path_factory, worker_id):
-    """A release with the problem set of chapter 7, and its hand-ins in hand_ins/."""
-    shared = tmp_path_factory.getbasetemp()
-    folder = (shared.parent if worker_id != "master" else shared) / "release"
-    with FileLock(str(folder) + ".lock"):
-        if not (folder / "hand_ins").exists():
-            edition = exercises.Edition("test", exercises.version(), exercises.commit(), seed=1, secret=2)
-            assignments.write(folder, ["7"], edition)
-            hand_ins.fifteen(folder, folder / "hand_ins")
-            hand_ins.cheats(folder, folder / "hand_ins")
-    return folder
+def release(kit):   # noqa: F811
+    """A release with the problem set of chapter 7; its hand-ins stand beside it in hand_ins/."""
+    with FileLock(kit.with_name("hand_ins.lock")):
+        if not kit.with_name("hand_ins").exists():
+            hand_ins.fifteen(kit, kit.with_name("hand_ins"))
+            hand_ins.cheats(kit, kit.with_name("hand_ins"))
+    return kit
 
 
 def command(*words):
@@ -71,7 +66,7 @@ def command(*words):
 def graded(request, release, tmp_path_factory):
     """(grader, what was printed, folder) of all hand-ins."""
     out = tmp_path_factory.mktemp(request.param)
-    done = command(release, release / "hand_ins", "--chapter", "7", "--with", request.param, "--out", out,
+    done = command(release, release.with_name("hand_ins"), "--chapter", "7", "--with", request.param, "--out", out,
                    "--timeout", "6")
     assert done.returncode == 0, done.stderr
     return request.param, done.stdout, out
@@ -144,7 +139,7 @@ def test_feedback_shows_a_figure_each_verdict_and_no_hidden_input(graded, releas
 
 def test_what_was_handed_in_is_kept_and_unchanged(graded, release):
     _, _, out = graded
-    for path in (release / "hand_ins").rglob("*.ipynb"):
+    for path in release.with_name("hand_ins").rglob("*.ipynb"):
         copy = out / "originals" / path.parent.name.replace(" ", "-") / path.parent.name / path.name
         assert copy.read_bytes() == path.read_bytes()
 
@@ -245,11 +240,27 @@ def test_the_book_s_solutions_reach_for_nothing(frame, release, number):
     assert collect.suspicions(answer, frame) == []
 
 
+def named(name):
+    return collect.HandIn(name, name, [], new_notebook(cells=[new_code_cell(
+        f'# Your name:\nname = "{name}"', metadata={"descent": {"role": "name"}})]))
+
+
+def test_own_numbers_of_another_are_flagged():
+    hand_ins = [named("Ada L"), named("ada  l"), named(""), named("Kim")]
+    grade.same_numbers(hand_ins)
+    assert [[flag.what[:25] for flag in h.flags] for h in hand_ins] == [
+        ["has the same name in its "], ["has the same name in its "], ["has no name in its name c"], []]
+    test = new_code_cell("check()", id="test", outputs=[nbformat.v4.new_output("stream", text="NAME: Kim\n")])
+    mended = hand_ins[0].notebook
+    found = grade.what_happened(mended, new_notebook(cells=[*mended.cells, test]), {}, set())
+    assert [flag.what for flag in found] == ["has the numbers of 'Kim', where the name cell says 'Ada L'"]
+
+
 # ---- files as platforms give them ----------------------------------------------------
 
 
 def test_a_class_in_one_zip_is_a_student_a_file(tmp_path, frame, release):
-    text = (release / "hand_ins" / "02 half" / "07.ipynb").read_text("utf-8")
+    text = (release.with_name("hand_ins") / "02 half" / "07.ipynb").read_text("utf-8")
     with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
         archive.writestr("lovelaceada_4711_815_07 (1).ipynb", text)
         archive.writestr("Emmy N_12_assignsubmission_file/seven.ipynb", text)
@@ -267,7 +278,7 @@ def test_names_that_differ_in_case_or_signs_alone_stay_apart():
 def test_of_several_notebooks_the_fullest_is_graded(tmp_path, frame, release):
     folder = tmp_path / "Kim"
     folder.mkdir()
-    (folder / "07.ipynb").write_bytes((release / "hand_ins" / "02 half" / "07.ipynb").read_bytes())
+    (folder / "07.ipynb").write_bytes((release.with_name("hand_ins") / "02 half" / "07.ipynb").read_bytes())
     nbformat.write(new_notebook(cells=[new_code_cell("def schedule(t):\n    return 1")]), folder / "tries.ipynb")
     found = collect.take_in(frame, "Kim", [folder], "Kim", tmp_path)
     assert "handed in 2 notebooks: 07.ipynb is graded, not tries.ipynb" in [flag.what for flag in found.flags]
@@ -278,14 +289,22 @@ def test_of_several_notebooks_the_fullest_is_graded(tmp_path, frame, release):
 
 @pytest.mark.parametrize("engine", ["docker", "podman"])
 def test_the_container_has_no_network_and_cannot_write_the_release(release, engine):
-    done = command(release, release / "hand_ins", "--chapter", "7", "--with", "otter", "--container", engine)
+    done = command(release, release.with_name("hand_ins"), "--chapter", "7", "--with", "otter", "--container", engine)
     assert done.returncode == 0
     assert f"{engine} run --rm --network none" in done.stdout
     assert f"{release}:/release:ro" in done.stdout and "/hand_ins:ro" in done.stdout
 
 
+def test_the_image_has_all_that_grading_needs():
+    root = Path(grade.ROOT)
+    copied = re.findall(r"(?m)^COPY (.+) \S+$", (root / "course" / "Dockerfile").read_text("utf-8"))
+    names = " ".join(copied).split()
+    assert {"code", "book", "course", "pyproject.toml", "constraints.txt", "_config.yml"} <= set(names)
+    assert all((root / name).exists() for name in names)
+
+
 def test_a_chapter_that_the_release_lacks_is_named(release):
-    done = command(release, release / "hand_ins", "--chapter", "3", "--with", "otter")
+    done = command(release, release.with_name("hand_ins"), "--chapter", "3", "--with", "otter")
     assert done.returncode and "has no problem set of chapter 3" in done.stderr
 
 
