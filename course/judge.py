@@ -273,6 +273,8 @@ class Judge:
         """Hidden inputs, and what the book's own solution makes of them: [(arguments, [quantity, ...]), ...]."""
         engine = self.fresh["descent.exercises.engine"]
         function = self.answer(name)
+        if function is None:
+            self.end(f"`{name}` is not done yet.")
         if not callable(function):
             self.end(f"`{name}` must be a function.")
         for n, (args, right) in enumerate(cases, 1):
@@ -282,7 +284,7 @@ class Judge:
                 with np.errstate(all="ignore"):
                     result = DRIVERS[driver](function, *given) if driver else function(*given)
                 if result is None:
-                    self.end(f"`{name}` is not done yet: it returns None.")
+                    self.end(f"`{name}` is not done yet: it returns nothing.")
                 got = [part.tolist() for part in engine._read(result, quantities).values()]
             except Wrong:
                 raise
@@ -389,6 +391,8 @@ def _in_place(function, gradients, *hyper):
     path = []
     for t, g in enumerate(gradients, 1):
         function(theta, g.copy(), m, v, s, t, *hyper)
+        if not theta.any():
+            return None
         path.append(theta.copy())
     return np.array(path)
 
