@@ -41,6 +41,8 @@ A test cell does not trust the notebook (judge.py).  It fails with one message; 
     FLAG: exercise 7.2: calls descent.rules.adam
 
 one line for each thing that a person should look at.  The marks are withheld until then, because the cell failed.
+A flag holds for the exercise's later cells as well; whoever collects withholds all marks of the exercise.
+Replacing parts of the package, of numpy or of Python is a flag at every exercise from there on.
 With own numbers each test cell of such an exercise prints `NAME: <the name>`: compare it with who handed it in.
 Hidden inputs and right numbers stand in the autograded notebook: feedback must show the outputs of `check` and
 `hidden`, never their source.

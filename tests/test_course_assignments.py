@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import re
 import shutil
 import sys
@@ -188,8 +187,9 @@ CHEATS = {   # of exercise 7.2: source, the marks of it, what is said
     "another name": (GOOD.replace("corrected_average", "corrected"), 0, "there is no `corrected_average`"),
     "no function": ("corrected_average = 3", 0, "must be a function"),
     "leaves Python": (BAD.replace("return gradients", "raise SystemExit"), 0, "SystemExit"),
-    "rebinds everything": (GOOD.replace("np.", "numpy.") + "import numpy\nnp = print = exec = zlib = judge = array = None",
-                           2, "corrected_average: correct"),
+    "rebinds everything": (
+        GOOD.replace("np.", "numpy.") + "import numpy\nnp = print = exec = zlib = judge = array = None", 2,
+        "corrected_average: correct"),
     "changes its input": (GOOD.replace("    return np", "    gradients *= 0\n    return np"), 2, "correct"),
 }
 
@@ -350,7 +350,7 @@ def test_names_are_followed_to_where_they_are_bound_and_changed():
     assert lost == {"nowhere"}
 
 
-# ---- the graders' own programs ------------------------------------------------------------
+# ---- the graders' own programs; hand-ins are graded in test_course_grading.py --------------
 
 
 @pytest.fixture(scope="session")
@@ -366,16 +366,6 @@ def kit(tmp_path_factory, worker_id):
     return folder
 
 
-def solved(kit):
-    """The released notebook with the book's solutions in it."""
-    released = nbformat.read(kit / "assignments" / "07" / "07.ipynb", as_version=4)
-    answers = {assignments.identity(problem_set("7"), cell): f"{cell.source}\n{cell.secret}"
-               for cell in problem_set("7").cells if cell.role == "answer"}
-    for cell in released.cells:
-        cell.source = answers.get(cell.id, 'name = "Ada"' if cell.metadata.descent.role == "name" else cell.source)
-    return released
-
-
 def test_nbgraders_and_otters_students_get_the_same(kit):
     ours = nbformat.read(kit / "assignments" / "07" / "07.ipynb", as_version=4)
     otters = nbformat.read(kit / "instructor" / "otter" / "07" / "dist" / "student" / "07.ipynb", as_version=4)
@@ -387,28 +377,6 @@ def test_nbgraders_and_otters_students_get_the_same(kit):
     assert content(ours) == content(otters) and len(content(ours)) == len(ours.cells)
     for path in (kit / "instructor" / "otter" / "07" / "dist" / "student").rglob("*"):
         assert path.is_dir() or "b85decode" not in path.read_text("utf-8")
-
-
-def test_nbgrader_grades_a_right_hand_in(kit, tmp_path):
-    course = shutil.copytree(kit / "instructor" / "nbgrader", tmp_path / "course")
-    there = course / "submitted" / "ada" / "07" / "07.ipynb"
-    there.parent.mkdir(parents=True)
-    nbformat.write(solved(kit), there)
-    assignments._run([sys.executable, "-m", "nbgrader", "autograde", "07"], course)
-    from nbgrader.api import Gradebook
-    with Gradebook(f"sqlite:///{course}/gradebook.db") as book_of_marks:
-        submission = book_of_marks.find_submission("07", "ada")
-        assert (submission.score, submission.max_score) == (code_points("7"), sum(
-            e.points for e in book.exercises("7")))
-
-
-def test_otter_grades_a_right_hand_in(kit, tmp_path):
-    nbformat.write(solved(kit), tmp_path / "07.ipynb")
-    assignments._run([sys.executable, "-m", "otter", "run", "-a", kit / "instructor" / "gradescope" / "07.zip",
-                      "07.ipynb"], tmp_path)
-    tests = json.loads((tmp_path / "results.json").read_text())["tests"]
-    assert sum(test.get("score", 0) for test in tests) == code_points("7")
-    assert sum(test.get("max_score", 0) for test in tests) == code_points("7")
 
 
 def test_gradescopes_zip_brings_the_package(kit, tmp_path):
