@@ -295,7 +295,8 @@ def _names(frame, notebook, own):
         try:
             parsed(cell.source)
         except SyntaxError as error:
-            flags.append(Flag(f"the answer of Exercise {number} is no Python: line {error.lineno}, {error.msg}", number))
+            flags.append(Flag(f"the answer of Exercise {number} is no Python: line {error.lineno}, {error.msg}",
+                              number))
         except ValueError as error:
             flags.append(Flag(f"the answer of Exercise {number} is no Python: {error}", number))
         wanted = [name for name in defined(released.source) if name not in everywhere]

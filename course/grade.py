@@ -53,9 +53,9 @@ GRADERS = ("nbgrader", "otter")
 TIMEOUT = 20      # seconds for one cell; a problem set takes three
 OURS = 180        # seconds for a cell of ours, where a busy machine loads the package
 ROUNDS = 6        # times that one hand-in is graded again without one more of its cells
-TAGS = ["a", "b", "br", "code", "div", "em", "h1", "h2", "h3", "hr", "i", "li", "ol", "p", "pre", "span", "strong", "sub",
-        "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"]   # of outputs, such as a table
-ENDS = re.compile(r"\b(_exit|exit|quit|abort|kill|SIGKILL|SIGTERM|raise_signal|execv\w*|do_shutdown)\b")
+TAGS = ["a", "b", "br", "code", "div", "em", "h1", "h2", "h3", "hr", "i", "li", "ol", "p", "pre", "span", "strong",
+        "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"]   # of outputs, such as a table
+ENDS = re.compile(r"\b(_exit|exit|ask_exit|quit|abort|kill|SIGKILL|SIGTERM|raise_signal|execv\w*|do_shutdown)\b")
 
 CONTAINER = """\
 Students' code in a container: no network, nothing of this machine but three folders, two of them read-only.
@@ -144,7 +144,7 @@ def with_otter(autograder, chapter, mended, hooks):
             notebook = nbformat.from_dict(mended)
             notebook.metadata["otter"] = {"assignment_name": assignment(chapter)}
             for cell in {exercise(c): c for c in notebook.cells if role(c) in ("check", "hidden")}.values():
-                cell.metadata["otter"] = {"tests": [question(exercise(cell))]}   # tested where it stands, not at the end
+                cell.metadata["otter"] = {"tests": [question(exercise(cell))]}   # tested here, not at the end
             nbformat.write(notebook, Path(scratch) / "hand_in.ipynb")
             results = otter_run(str(Path(scratch) / "hand_in.ipynb"), autograder=str(autograder), output_dir=None,
                                 no_logo=True)
@@ -185,21 +185,21 @@ def belongs(mended):
     return found
 
 
-def culprit(mended, last, out):
+def culprit(mended, last, out, late=False):
     """Id of the student's cell that most likely stopped the kernel while the cell `last` ran, or None.
 
-    That is `last` itself where it is a student's; else a cell before it that ends a process, the answer that `last`
-    checks, or the nearest before it.  `out` are those that were left out already.
+    That is the nearest, at `last` or before it, that ends a process by name (a kernel may die a moment later);
+    else `last` itself where it is a student's, the answer that `last` checks, or the nearest before it.
+    `out` are those that were left out already.
     """
     candidates = [i for i in students_cells(mended) if i not in out]
-    if last in candidates:
-        return last
     order = [c.id for c in mended.cells]
     end = order.index(last) if last in order else len(order)
-    before = [i for i in candidates if order.index(i) < end][::-1]
+    before = [i for i in candidates if order.index(i) <= end][::-1]
     source, home = {c.id: c.source for c in mended.cells}, belongs(mended)
     mine = [i for i in before if last in order and home[i] == home[last]]
-    for choice in ([i for i in before if ENDS.search(source[i])], mine, before, candidates):
+    by_name = [i for i in before if ENDS.search(source[i])] if not late else []
+    for choice in (by_name, [last] * (last in candidates), mine, before, candidates):
         if choice:
             return choice[0]
     return None
@@ -225,10 +225,10 @@ def run(grader, place, chapter, timeout, hand_in):
             else:
                 points, executed = with_otter(place, chapter, mended, hooks)
             break
-        except Exception as error:   # a dead kernel, or one that cannot be interrupted: the graders name it in many ways
+        except Exception as error:   # a dead kernel, or one that cannot be interrupted, by any name
             last, said = hooks.last, f"{type(error).__name__}: {error}"
         late = hooks.late[-1:] or ([last] if "Timeout" in said else [])
-        found = culprit(mended, late[0] if late else last, out) if last else None
+        found = culprit(mended, late[0] if late else last, out, bool(late)) if last else None
         if found is None:
             return {}, None, [*flags, Flag(f"could not be graded: {said.strip().splitlines()[-1]}", look=True)]
         why = f"ran longer than {timeout} seconds and could not be stopped" if late else "ended the kernel"
@@ -454,7 +454,7 @@ def shown(cell, released=None):
 
 
 def feedback(hand_in, frame, table, points, words, executed, said):
-    """One page: a table, then the notebook as it ran, each exercise followed by its verdict; hidden tests stay hidden."""
+    """One page: a table, then the notebook as it ran, a verdict behind each exercise; hidden tests stay hidden."""
     from nbformat.v4 import new_markdown_cell, new_notebook
 
     released = {c.id: c for c in frame.cells if not editable(c)}
@@ -563,9 +563,11 @@ def write_tables(out, table, rows):
     """marks.csv and flags.csv, for spreadsheets: UTF-8 with its mark."""
     with open(out / "marks.csv", "w", newline="", encoding="utf-8-sig") as file:
         write = csv.writer(file)
-        write.writerow(["student", "name", *table.numbers, "total", "words to read", "points for words", "look", "flags"])
+        write.writerow(["student", "name", *table.numbers, "total", "words to read", "points for words", "look",
+                        "flags"])
         write.writerow(["(out of)", "", *(f"{table.tests[n]:g}" for n in table.numbers),
-                        f"{sum(table.tests.values()):g}", " ".join(table.words), f"{sum(table.words.values()):g}", "", ""])
+                        f"{sum(table.tests.values()):g}", " ".join(table.words), f"{sum(table.words.values()):g}",
+                        "", ""])
         for hand_in, points, words in rows:
             write.writerow([_cell(hand_in.student), _cell(name_of(hand_in.notebook) if hand_in.notebook else ""),
                             *(f"{points[n]:g}" for n in table.numbers), f"{sum(points.values()):g}", " ".join(words),

@@ -1,4 +1,4 @@
-"""Fifteen hand-ins of chapter 7 as students make them, and more that cheat: from the problem set and the book's solutions.
+"""Fifteen hand-ins of chapter 7 as students make them, and two more cheats: from the problem set and the solutions.
 
     python tests/hand_ins.py RELEASE FOLDER [CHAPTER ...]      right and half for other chapters than 7
 """

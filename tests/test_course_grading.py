@@ -38,7 +38,6 @@ MARKS = {   # the same by both graders, and what a person is asked to look at
     "13 cleared": (FULL, "lost their metadata"),
     "14 deleted": ((3, 2, 0, 4, 2, 0), "an answer cell of Exercise 7.3 is missing"),
     "15 empty": (NONE, "counts as nothing handed in"),
-    "16 looks": ((0, 1, 0, 0, 0, 0), "uses f_locals (other functions' variables)"),
 }
 NOTES = {   # unusual, and nobody needs to look
     "04 syntax": "no Python: line 1",
@@ -97,6 +96,11 @@ def test_each_hand_in_gets_the_marks_it_deserves_or_a_flag(graded, student):
     assert NOTES.get(student, "") in "; ".join(flags(out, student, look=False))
 
 
+def test_one_who_reads_the_tests_variables_is_flagged(graded):
+    _, _, out = graded
+    assert "uses f_locals (other functions' variables)" in flags(out, "16 looks", look=True)
+
+
 def test_one_who_makes_the_kernel_deaf_to_tests_is_flagged(graded):
     grader, _, out = graded
     asked = "; ".join(flags(out, "17 deaf", look=True))
@@ -108,7 +112,7 @@ def test_one_who_makes_the_kernel_deaf_to_tests_is_flagged(graded):
 def test_the_table_is_complete(graded):
     _, printed, out = graded
     rows = table(out / "marks.csv")
-    assert [row["student"] for row in rows] == ["(out of)", *sorted([*MARKS, "17 deaf"])]
+    assert [row["student"] for row in rows] == ["(out of)", *MARKS, "16 looks", "17 deaf"]
     assert [float(rows[0][f"7.{n}"]) for n in range(1, 7)] == list(FULL)
     right, half, empty = (next(row for row in rows if row["student"] == name)
                           for name in ("01 right", "02 half", "15 empty"))
@@ -122,7 +126,7 @@ def test_the_table_is_complete(graded):
 def test_feedback_shows_a_figure_each_verdict_and_no_hidden_input(graded, release):
     _, _, out = graded
     pages = {path.stem: path.read_text("utf-8") for path in (out / "feedback").glob("*.html")}
-    assert len(pages) == len(MARKS) + 1
+    assert len(pages) == len(MARKS) + 2
     right, wrong, loop = pages["01-right"], pages["03-wrong"], pages["05-loop"]
     assert re.search(r'<img[^>]+src="data:image/png;base64,[\w+/]{1000}', right)
     for n, points in enumerate(FULL[:-1], 1):
@@ -238,6 +242,18 @@ def test_a_cell_that_reaches_too_far_is_named(frame, source, said):
 def test_the_book_s_solutions_reach_for_nothing(frame, release, number):
     answer = hand_ins.Maker(release).answers[number]
     assert collect.suspicions(answer, frame) == []
+
+
+def test_the_cell_that_ends_the_kernel_is_found_and_no_other(frame):
+    notebook = nbformat.from_dict(frame.notebook)
+    place = hand_ins.place(notebook, "statement", "7.3")
+    notebook.cells.insert(place, new_code_cell("import os\nos._exit(1)", id="own-1"))
+    assert grade.culprit(notebook, "own-1", ()) == "own-1"
+    assert grade.culprit(notebook, "7-4-answer", ()) == "own-1"   # a kernel may die a moment later
+    assert grade.culprit(notebook, "7-4-answer", (), late=True) == "7-4-answer"
+    assert grade.culprit(notebook, "7-4-check-1", {"own-1"}) == "7-4-answer"   # the function that is checked
+    assert grade.culprit(notebook, "7-1-check-1", ()) == "7-1-answer"
+    assert grade.culprit(notebook, "", grade.students_cells(notebook)) is None
 
 
 def named(name):
