@@ -21,7 +21,7 @@ The roles, in their order:
     find        code: finds or installs this release
     name        code: `name = ""`, filled in by the student
     setup       code: imports and definitions that the exercises need, locked
-    statement   Markdown: "Exercise 7.1 · Title (4 points, 15 minutes, level)" and the words, locked
+    statement   Markdown: "Exercise 7.1 · Title", a line of what earns its points, and the words, locked
     numbers     code, with own_numbers: shows the student's numbers, locked
     answer      code: the skeleton, filled in by the student
     given       code: a cell that stands between skeleton and check in the book, locked
@@ -521,6 +521,29 @@ def shares(exercise, parts):
     return out
 
 
+def _with_own(n, own, visible, kept):
+    """The same of part n, where it may have numbers of one's own: the book's check may not hold for these."""
+    if own and n == own.part:
+        if not own.keeps_check:
+            return 0, visible + kept
+        if not kept:
+            return visible // 1 / 2, visible - visible // 1 / 2
+    return visible, kept
+
+
+def told(exercise, marks):
+    """"4 points (1 check, 1 grader, 2 words), about 20 minutes, code"."""
+    earned = {"check": sum(visible for visible, _ in marks), "grader": sum(kept for _, kept in marks),
+              "words": exercise.words}
+    earned = {name: points for name, points in earned.items() if points}
+    names = ", ".join(f"{points:g} {name}" for name, points in earned.items()) if len(earned) > 1 else "".join(earned)
+    level = LEVELS.get(exercise.level, exercise.level)
+    return ", ".join(filter(None, [
+        f"{exercise.points} point{'s' * (exercise.points != 1)} ({names})",
+        f"about {exercise.minutes} minutes" if exercise.minutes else "",
+        "" if exercise.title.lower().startswith(level) else level]))
+
+
 # ---- the problem set -------------------------------------------------------------
 
 
@@ -528,15 +551,21 @@ TITLE = """\
 # {title}: problem set
 
 {count} exercises, {points} points, about {minutes} minutes. Release {version} of *RMSprop and Adam, step by step*.
+Equations, sections and figures that an exercise names stand in the chapter, `{page}`.
 
-Write your name below, and run the cells from the top. Fill in the cells below each exercise, and leave all others
-as they are: they are needed for marking. A cell below your code says *not done yet*, *correct*, or what goes wrong
-first; the grader then tries other inputs, for which half of the marks are kept. Answers in words are read by a person.
-Equations and sections that an exercise names stand in the chapter."""
+1. **Begin.** Write your name into its cell, and run all cells (*Run*, *Run All Cells*).
+2. **Answer.** Code goes into the cell below an exercise, in place of `None`. Words go where *Your words* stands:
+   double-click it; formulas between dollar signs or in plain letters. You may add cells; leave all others as they are.
+3. **Points.** Below its title each exercise says what earns them:
+   * *check*: the cell below your code, which says *not done yet*, *correct*, or what goes wrong first;
+   * *grader*: what is tried after you have handed in, mostly inputs that you do not see;
+   * *words*: a person reads them. Answer every question of the exercise, and say why.
+4. **Hand in.** Restart and run all cells, save, and hand in this file, `{file}`."""
 
-OWN_HIDDEN = "# The grader compares this with what is right for your own numbers."
-HIDDEN = "# The grader tries other inputs here."
-STUB = "*Write your answer here.*"
+OWN_HIDDEN = "# After you hand in, the grader compares this with what is right for your own numbers."
+HIDDEN = {"function": "# After you hand in, the grader tries other inputs here.",
+          "value": "# After you hand in, the grader compares your number again here."}
+STUB = "**Your words:** *double-click, and write here.*"
 
 
 def title_of(chapter):
@@ -554,7 +583,8 @@ def problem_set(chapter, edition, own_numbers=False):
     add = out.cells.append
     add(Cell("title", TITLE.format(
         title=title_of(chapter), count=len(listed), points=sum(e.points for e in listed),
-        minutes=sum(e.minutes for e in listed), version=edition.version), "markdown"))
+        minutes=sum(e.minutes for e in listed), version=edition.version, page=reading.page(chapter).name,
+        file=f"{file_name(chapter)}.ipynb"), "markdown"))
     add(Cell("find", reading.first_cell(edition)))
     add(Cell("name", '# Your name:\nname = ""'))
     add(Cell("setup", setup + ("\n\n\n" + inspect.getsource(judge.my_numbers).rstrip() if own_numbers else "")))
@@ -564,11 +594,8 @@ def problem_set(chapter, edition, own_numbers=False):
     for exercise in listed:
         mine = [] if exercise.on_paper else checked(exercise)
         own = hidden.OWN.get(exercise.label) if own_numbers else None
-        told = ", ".join(filter(None, [
-            f"{exercise.points} point{'s' * (exercise.points != 1)}",
-            f"{exercise.minutes} minutes" if exercise.minutes else "",
-            LEVELS.get(exercise.level, exercise.level), "on paper" if exercise.on_paper else ""]))
-        add(Cell("statement", f"## Exercise {exercise.number} · {exercise.title} ({told})\n\n"
+        marks = [_with_own(n, own, *points) for n, points in enumerate(shares(exercise, mine), 1)]
+        add(Cell("statement", f"## Exercise {exercise.number} · {exercise.title}\n\n*{told(exercise, marks)}*\n\n"
                  + reading.plain(exercise.statement, chapter)
                  + (f"\n\n**Numbers of your own.** {own.words} They come from your name." if own else ""),
                  "markdown", exercise.number))
@@ -588,12 +615,7 @@ def problem_set(chapter, edition, own_numbers=False):
                     add(Cell("given", source, exercise=exercise.number))
             with contextlib.redirect_stdout(io.StringIO()):
                 exec(exercise.skeleton + "\n\n\n" + solution, space)
-        for n, (one, (visible, kept)) in enumerate(zip(mine, shares(exercise, mine)), 1):
-            if own and n == own.part:
-                if not own.keeps_check:
-                    visible, kept = 0, visible + kept
-                elif not kept:
-                    visible, kept = visible // 1 / 2, visible - visible // 1 / 2
+        for n, (one, (visible, kept)) in enumerate(zip(mine, marks), 1):
             again = f"judge.by_the_book({one.line!r}, {one.answers!r})"
             if visible:
                 add(Cell("check", one.line, "code", exercise.number, n, visible,
@@ -602,7 +624,7 @@ def problem_set(chapter, edition, own_numbers=False):
                 add(Cell("hidden", OWN_HIDDEN, "code", exercise.number, n, kept,
                          hidden_lines(edition, exercise, one, own_call(edition, exercise, n, one, own))))
             elif kept:
-                add(Cell("hidden", HIDDEN, "code", exercise.number, n, kept,
+                add(Cell("hidden", HIDDEN[one.part.kind], "code", exercise.number, n, kept,
                          hidden_lines(edition, exercise, one, hidden_call(edition, exercise, n, one, space))))
         if exercise.words:
             key = "\n\n".join(reading.plain(source, chapter) for kind, source in exercise.solution
@@ -640,7 +662,8 @@ def _cells(made, sources):
         seen[id_] = seen.get(id_, 0) + 1
         id_ += f"-{seen[id_]}" if seen[id_] > 1 else ""
         new = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
-        made_cell = new(sources(cell), id=id_, metadata={"descent": metadata(made, cell)})
+        folded = {"jupyter": {"source_hidden": True}} if cell.role == "find" else {}   # nobody needs to read it
+        made_cell = new(sources(cell), id=id_, metadata={"descent": metadata(made, cell), **folded})
         out.append(made_cell)
     return out
 
@@ -672,11 +695,11 @@ c = get_config()  # noqa: F821
 
 c.CourseDirectory.course_id = "rmsprop-and-adam"
 c.ClearSolutions.code_stub = {"python": ""}
-c.ClearSolutions.text_stub = "*Write your answer here.*"
+c.ClearSolutions.text_stub = %r
 c.ExecutePreprocessor.timeout = 60
 c.ExecutePreprocessor.error_on_timeout = {
     "ename": "CellTimeoutError", "evalue": "", "traceback": ["This cell ran longer than 60 seconds."]}
-'''
+''' % STUB
 
 
 # One process for all chapters: these programs take seconds to start.

@@ -4,7 +4,7 @@
 
 Markdown becomes what every front end draws (`plain`): an equation is an environment of TeX with its name as a
 tag, a box is a quotation with a bold title, a reference is its number or a link, and folds stay headings.
-The first cell finds the package beside the notebook or installs this very release (`first_cell`).
+The first code cell finds the package beside the notebook or installs this very release (`first_cell`).
 Outputs are left out: figures would give away what the reader is asked to predict.
 """
 
@@ -106,6 +106,14 @@ BOXES = {name: name.rpartition(":")[2].capitalize() for name in (
                                  "example", "assumption", "algorithm", "conjecture", "property", "observation"))
 )} | {"seealso": "See also"}
 CODE = ("code-block", "code", "code-cell", "sourcecode")
+# What the site says of its own buttons, and what a reader of the notebook is told instead.
+OF_THE_SITE = {
+    "Each page runs in your browser, by the button at its top.": "Each page is a notebook: run it from the top.",
+    "below, once you press the button at the top, you type": "below, once you have run the cells, you type",
+    "so it needs Python behind the page: the button at the top starts it in your browser, the rocket opens Colab.":
+        "so run the cells.",
+    "Open this notebook (the buttons at the top, or the README), set": "Set",
+}
 LEFT_OUT = ("solution-start", "solution-end", "index", "toctree", "tableofcontents", "bibliography", "raw")
 
 
@@ -116,6 +124,8 @@ def plain(markdown, chapter=None, beside=()):
     beside : the pages that the reader has as notebooks in the same folder;
         links to all others lead to the published book
     """
+    for said, instead in OF_THE_SITE.items():
+        markdown = markdown.replace(said, instead)
     return "\n".join(_Page(chapter, beside).blocks(markdown.splitlines()))
 
 
@@ -253,7 +263,7 @@ def exercise_title(label, title):
     return f"{_labels()[label][1]} · {title}" if label in _labels() else f"Exercise · {title}"
 
 
-# ---- the first cell ---------------------------------------------------------
+# ---- the first program ---------------------------------------------------------
 
 FIRST = '''\
 # Finds the book's package, release {version}, or installs it: run this first.
@@ -267,7 +277,8 @@ from pathlib import Path
 
 def find_package(release="{version}"):
     needs = ["numpy", "matplotlib", "ipywidgets", "anywidget"]
-    beside = [folder for folder in (Path("code"), Path("../code"))
+    places = [Path("code"), Path("../code"), Path("../../reading/code")]
+    beside = [folder for folder in places
               if (folder / "descent" / "__init__.py").is_file()
               and release in (folder / "descent/__init__.py").read_text("utf-8")]
     if beside:
@@ -298,11 +309,11 @@ find_package()'''
 
 
 def first_cell(edition):
-    """Source of the code cell that a notebook of this edition begins with.
+    """Source of the first code cell of a notebook of this edition.
 
-    It finds the package beside the notebook, in code/ or ../code/, or one of this very version that is
-    installed, and says nothing.  Elsewhere it installs the package of the edition's commit, which no later
-    commit changes, and says so.
+    It finds the package beside the notebook, in code/ or ../code/ (for a problem set ../../reading/code/), or one of
+    this very version that is installed, and says nothing.  Elsewhere it installs the package of the edition's commit,
+    which no later commit changes, and says so.
     """
     folder, _, file = source(edition).rpartition("/")
     return FIRST.format(version=edition.version, folder=folder, file=file)
@@ -322,17 +333,19 @@ README = """\
 # RMSprop and Adam, step by step: {what}, release {version}
 
 Chapters with their exercises, without the solutions. They need no extension of Jupyter.
-Run a notebook from the top: its first cell finds the package or installs it, and the figures come alive.
-What a letter means stands in notation.ipynb.
+Run all cells of a notebook (*Run*, *Run All Cells*): the first program finds the package or installs it, and the
+figures come alive. What stands below a heading *Deeper* can wait; the text calls it a fold, and Jupyter hides its
+programs until you press *cells hidden*. What a letter means stands in notation.ipynb.
 
-* **On a laptop** with Python 3.11, 3.12 or 3.13, in this folder:
+* **On a laptop** with Python 3.11, 3.12 or 3.13, in this folder, best in a virtual environment:
   `python -m pip install -c constraints.txt -e ".[figures]" jupyterlab`, then `python -m jupyterlab`.
 * **On a hub:** upload this folder, open a notebook and run it.
-* **On Colab:** upload a notebook alone; its first cell installs the package from
+* **On Colab:** upload a notebook alone; its first program installs the package from
   {source}
 
 An exercise is a cell to fill in. The cell below it says *not done yet*, *correct*, or what goes wrong first.
-An exercise that is marked *on paper* has no such cells.
+An exercise without such cells is for pen and paper.
+Problem sets are notebooks of their own: keep `assignments` beside this folder, `reading`, and they find the package.
 
 Text CC BY 4.0 (LICENSE-TEXT), code MIT (LICENSE).
 """
@@ -356,7 +369,7 @@ def write(folder, chapters, edition):
 
 def for_students(notebook, chapter, beside, edition):
     """The copy of a chapter: nothing executed, nothing given away, nothing that needs an extension."""
-    cells = [nbformat.v4.new_code_cell(first_cell(edition), id="package", metadata={"tags": ["hide-input"]})]
+    cells = []
     for cell in without_solutions(notebook).cells:
         if cell.id == "colab" or "paper-only" in cell.metadata.get("tags", []):   # its figure answers the live one
             continue
@@ -366,6 +379,9 @@ def for_students(notebook, chapter, beside, edition):
         else:
             cell.source = plain(cell.source, chapter, beside)
         cells.append(cell)
+    # below the title: Colab and pages made of the notebook show all of its program
+    package = nbformat.v4.new_code_cell(first_cell(edition), id="package", metadata={"tags": ["hide-input"]})
+    cells.insert(int(cells[0].cell_type == "markdown"), package)
     return nbformat.from_dict({**notebook, "metadata": {}, "cells": cells})
 
 

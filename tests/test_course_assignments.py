@@ -117,6 +117,20 @@ def test_all_points_of_the_table_are_somewhere(chapter):
             assert 0 <= other - check <= 0.5
 
 
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_student_is_told_what_earns_the_points(chapter):
+    for own in {False, chapter in ("3", "4", "7")}:
+        cells = problem_set(chapter, own=own).cells
+        for exercise in book.exercises(chapter):
+            mine = [cell for cell in cells if cell.exercise == exercise.number]
+            said = re.search(r"^\*\d points? \((.+?)\)", mine[0].source, re.M)[1]
+            given = {name: sum(c.points for c in mine if c.role == role)
+                     for name, role in {"check": "check", "grader": "hidden", "words": "words"}.items()}
+            given = {name: points for name, points in given.items() if points}
+            assert said == (", ".join(f"{points:g} {name}" for name, points in given.items()) if len(given) > 1
+                            else "".join(given))
+
+
 def test_every_exercise_with_a_check_is_known_and_no_other():
     labels = {e.label for chapter in CHAPTERS for e in book.exercises(chapter) if not e.on_paper}
     assert labels == set(hidden.PARTS) and set(hidden.OWN) < labels
@@ -324,11 +338,13 @@ def test_a_cell_says_what_it_is(chapter):
     nbformat.validate(notebook)
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
     for cell in notebook.cells:
+        folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+        assert folded == (cell.metadata.descent.role == "find")   # a long program that nobody needs to read
         assert set(cell.metadata["descent"]) == {"edition", "chapter", "exercise", "role", "part"}
         assert cell.metadata["nbgrader"]["grade_id"] == cell.id
-    titles = [cell.source.splitlines()[0] for cell in notebook.cells if cell.metadata.descent.role == "statement"]
+    titles = ["\n".join(cell.source.splitlines()[:3]) for cell in notebook.cells if cell.metadata.descent.role == "statement"]
     assert titles == [title for title in titles if re.fullmatch(
-        r"## Exercise [\dF]+\.\d+ · .+ \(\d points?, \d+ minutes, .+\)", title)]
+        r"## Exercise [\dF]+\.\d+ · .+\n\n\*\d points? \(.+\), about \d+ minutes(, .+)?\*", title)]
     assert not [cell.id for cell in notebook.cells if cell.cell_type == "markdown" and re.search(
         r"(?m)^(`{3,}|:{3,}|~{3,})\{|\{(eq|ref|cite|doc|term)\}`", cell.source)]
 

@@ -139,10 +139,13 @@ def test_every_other_cell_is_there_without_outputs(whole):
         copy = nbformat.read(whole / path.name, as_version=4)
         kept = [cell for cell in nbformat.read(path, as_version=4).cells if cell.id != "colab"
                 and not {"solution", "paper-only"} & set(cell.metadata.get("tags", ()))]
-        assert [cell.id for cell in copy.cells] == ["package"] + [cell.id for cell in kept]
-        for cell in copy.cells[1:]:
+        assert [cell.id for cell in copy.cells] == [kept[0].id, "package"] + [cell.id for cell in kept[1:]]
+        assert copy.cells[0].source.startswith("# ")   # the title, and no program, is what one sees first
+        package = copy.cells.pop(1)
+        assert package.metadata.jupyter.source_hidden
+        for cell in copy.cells:
             assert cell.cell_type == "markdown" or (cell.outputs, cell.execution_count) == ([], None)
-        assert [cell.source for cell in copy.cells[1:] if cell.cell_type == "code"] == [
+        assert [cell.source for cell in copy.cells if cell.cell_type == "code"] == [
             cell.source for cell in kept if cell.cell_type == "code"]
 
 
@@ -154,6 +157,13 @@ def test_nothing_is_left_that_needs_an_extension_and_equations_have_their_names(
         labels = re.findall(r"^ *\$\$ \(([^)\n]+)\)", reading._words().get(path.name, ""), re.M)
         assert [label for label in labels if rf"\tag{{{label}}}" not in text] == []
     assert len(re.findall(r"(?m)^> \*\*Exercise 7\.\d · ", words(whole / "07_bias_correction.ipynb"))) == 6
+
+
+def test_nothing_speaks_of_the_buttons_of_the_site(whole):
+    for said in reading.OF_THE_SITE:
+        assert any(said in text for text in reading._words().values()), said   # the book may have changed its words
+    for path in reading.pages().values():
+        assert not re.findall(r"(?i)[^.\n]*(?:buttons? (?:at|below)|rocket|in your browser)[^.\n]*", words(whole / path.name))
 
 
 @pytest.mark.parametrize("edition", ["whole", "some"])
@@ -239,7 +249,7 @@ sys.exit(pathlib.Path("offline").exists() and "no network")"""
 
 
 @pytest.mark.parametrize("beside, there, asked", [
-    ("code", True, None), ("../code", True, None), ("code", False, "install -q ipywidgets anywidget"),
+    ("code", True, None), ("../code", True, None), ("../../reading/code", True, None), ("code", False, "install -q ipywidgets anywidget"),
     (None, True, None), (None, False, "install -q ipywidgets anywidget"), ("another", True, "URL"), ("older", True, "URL"),
     ("nothing", True, "URL")])
 def test_the_first_cell_finds_this_release_or_installs_it(tmp_path, beside, there, asked):
@@ -251,6 +261,7 @@ def test_the_first_cell_finds_this_release_or_installs_it(tmp_path, beside, ther
     for name in ["numpy", "matplotlib", *["ipywidgets", "anywidget"] * there]:
         (site / f"{name}.py").touch()
     for place, version in {"code": (here / "code", EDITION.version), "../code": (here / "../code", EDITION.version),
+                           "../../reading/code": (here / "../../reading/code", EDITION.version),
                            "another": (here / "code", "9.9"), None: (site, EDITION.version),
                            "older": (site, "0.0")}.items():
         if place == beside:
