@@ -662,7 +662,7 @@ def _cells(made, sources):
         seen[id_] = seen.get(id_, 0) + 1
         id_ += f"-{seen[id_]}" if seen[id_] > 1 else ""
         new = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
-        folded = {"jupyter": {"source_hidden": True}} if cell.role == "find" else {}   # nobody needs to read it
+        folded = {"jupyter": {"source_hidden": True}} if cell.role in ("find", "numbers") else {}   # not to be read
         made_cell = new(sources(cell), id=id_, metadata={"descent": metadata(made, cell), **folded})
         out.append(made_cell)
     return out
