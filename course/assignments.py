@@ -674,7 +674,9 @@ def nbgrader_source(made):
         if cell.role == "answer":
             return f"{cell.source}\n### BEGIN SOLUTION\n{cell.secret}\n### END SOLUTION"
         if cell.role in ("check", "hidden"):
-            hidden_part = f"### BEGIN HIDDEN TESTS\n{cell.secret}\n### END HIDDEN TESTS"
+            inside = textwrap.indent(cell.secret.replace("globals()", "env"), "    ")   # a student's names stay his
+            hidden_part = ("### BEGIN HIDDEN TESTS\n"
+                           f"def _graded(env):\n{inside}\n\n\n_graded(globals())\n### END HIDDEN TESTS")
             return f"{hidden_part}\n{cell.source}" if cell.role == "check" else f"{cell.source}\n{hidden_part}"
         return cell.secret if cell.role == "words" else cell.source
 

@@ -164,7 +164,7 @@ class Judge:
         """The student's function: silent, with a limit, and its calls of the library are seen."""
         @functools.wraps(function)
         def call(*args, **kwargs):
-            with self._silent(), self._limited(function), self._seen():
+            with self._silent(), self._limited(function), self._seen(function):
                 return function(*args, **kwargs)
 
         if (self.number, function) in self.late:
@@ -206,7 +206,7 @@ class Judge:
             signal.signal(signal.SIGALRM, before)
 
     @contextlib.contextmanager
-    def _seen(self):
+    def _seen(self, function):
         def look(frame, event, _):
             code, caller = frame.f_code, frame.f_back and frame.f_back.f_code
             if (event == "call" and code.co_filename.startswith(self.folder) and code.co_name[0] != "<"
@@ -220,7 +220,7 @@ class Judge:
         try:
             yield
         finally:
-            if sys.getprofile() is not look:
+            if sys.getprofile() is not look and (self.number, function) not in self.late:   # which ends `look`, too
                 self.flags.append("switches off what watches its calls")
             sys.setprofile(before)
 

@@ -406,3 +406,20 @@ def test_gradescopes_zip_brings_the_package(kit, tmp_path):
 def test_a_chapter_without_exercises_is_refused_in_a_sentence():
     with pytest.raises(ValueError, match="chapter = '0' has no exercises; those with exercises are 1, 2"):
         problem_set("0")
+
+
+def test_tests_leave_a_students_names_alone():
+    cells = assignments.nbgrader_source(problem_set("4")).cells
+    theirs = dict.fromkeys(["cases", "right", "array", "judge", "nan"], 7)
+    space = {"__name__": "__main__", **theirs}
+    for cell in cells:
+        if cell.id in ("4-setup", "4-1-answer", "4-1-check-1", "4-1-hidden-1"):
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(cell.source, space)
+    assert {name: space[name] for name in theirs} == theirs
+
+
+def test_a_function_that_prints_without_end_is_late_and_not_suspected():
+    found = hand_in("4", {"4.1": "def decay_rate_for(r, steps):\n    while True:\n        print('y' * 1000)"},
+                    only="4.1", edit=lambda text: text.replace("limit=4.0", "limit=0.2"))
+    assert marks(found) == 0 and "ran longer than" in words(found) and "FLAG" not in words(found)
