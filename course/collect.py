@@ -125,6 +125,7 @@ class Frame:
 
 def parsed(source):
     """The syntax tree of a cell, magics and all; raises SyntaxError."""
+    source = re.sub(r"\A\s*%%(?:time|capture)\b.*", "", source)   # such a cell is still the student's Python
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(TransformerManager().transform_cell(source))
@@ -161,6 +162,14 @@ def brought(source):
                 if isinstance(n, (ast.Import, ast.ImportFrom)) for alias in n.names}
     except (SyntaxError, ValueError):
         return set()
+
+
+def same_code(source):
+    """What a cell does, whatever its comments say; its text where it is no Python."""
+    try:
+        return ast.dump(parsed(source))
+    except (SyntaxError, ValueError):
+        return source
 
 
 def plain(source):
@@ -251,7 +260,8 @@ def mend(frame, submitted):
                 own[target - 1 if before else target] += _own(cell)
             flags.append(Flag(f"a released cell of {mark[target]} was changed ({role(released) or 'text'}); the "
                               "released one counts, the student's stands beside it", exercise(released),
-                              look=released.cell_type == "code" and role(released) != "find"))
+                              look=released.cell_type == "code" and role(released) != "find"
+                              and same_code(cell.source) != same_code(released.source)))
         anchor = target
 
     gone = [n for n in range(len(frame.cells)) if n not in found.values()]
@@ -323,13 +333,17 @@ REACHES = {   # names, and what one does with them
 }
 
 
+HARMLESS = re.compile(   # what notebooks often have: a line by itself, or a word before Python; of pip: grade.settings
+    r"(?m)^[ \t]*(?:%(?:autoreload|config|load_ext|matplotlib|precision)\b.*$|[%!]pip\b[^;&|`$\n{]*$|%time(?:it)?[ \t])")
+
+
 def suspicions(source, frame):
     """Sentences about a student's cell that reaches for more than an exercise needs.
 
     They are read from its text, so that a person looks; what a call of the package costs, the tests see when they run.
     """
     try:
-        tree = parsed(source)
+        tree = parsed(HARMLESS.sub("", source))
     except (SyntaxError, ValueError):
         return []
     found, imported, used = [], frame.imported, frame.used
@@ -378,23 +392,23 @@ def _root(node):
 
 # ---- files as they come ------------------------------------------------------------
 
-PLATFORMS = (   # how a learning platform names what it gives back
-    r"(?P<student>[^_]+)(?:_LATE)?_\d+_\d+_.+",                                # Canvas
-    r"(?P<student>.+)_\d+_assignsubmission_(?:file|onlinetext)_?",              # Moodle
+PLATFORMS = (   # how a learning platform names what it gives back, with a number for each person
+    r"(?P<student>[^_]+)(?:_LATE)?_(?P<number>\d+)_\d+_.+",                    # Canvas
+    r"(?P<student>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?",  # Moodle
     r".+_(?P<student>[^_]+)_attempt_\d{4}-\d\d-\d\d(?:-\d\d)*(?:_.+)?",         # Blackboard
 )
 
 
 def student_of(name):
-    """The student in the name of a file or folder: all of it, except what a platform adds.
+    """(student, the platform's number for him or "") in the name of a file or folder: all of it but what is added.
 
     >>> student_of("adaml_4711_815_Chapter 7 (1).ipynb"), student_of("Ada L_17_assignsubmission_file")
-    ('adaml', 'Ada L')
+    (('adaml', '4711'), ('Ada L', '17'))
     """
     for pattern in PLATFORMS:
         if found := re.fullmatch(pattern, name):
-            return found["student"]
-    return re.sub(r"\.(ipynb|zip)$", "", name)
+            return found["student"], found.groupdict().get("number", "")
+    return re.sub(r"\.(ipynb|zip)$", "", name), ""
 
 
 def unpack(path, folder):
@@ -417,7 +431,10 @@ def inside(path):
 
 
 def students(hand_ins, scratch):
-    """{student: paths of what he handed in}; a zip of the whole class is unpacked below `scratch`."""
+    """{student: paths of what he handed in}; a zip of the whole class is unpacked below `scratch`.
+
+    Two of one name are "Jan Kim (17)" and "Jan Kim (18)", by the platform's numbers.
+    """
     if hand_ins.is_file():
         hand_ins = unpack(hand_ins, scratch / "class")
     entries = [p for p in sorted(hand_ins.iterdir()) if p.name not in SKIPPED and not p.name.startswith(".")]
@@ -429,7 +446,9 @@ def students(hand_ins, scratch):
     found = {}
     for path in entries:
         found.setdefault(student_of(path.name), []).append(path)
-    return found
+    names = [student for student, _ in found]
+    return {f"{student} ({number})" if names.count(student) > 1 and number else student: paths
+            for (student, number), paths in found.items()}
 
 
 def read(path):
@@ -457,6 +476,11 @@ def read(path):
     return notebook
 
 
+def chapters_of(notebook):
+    """The chapters whose problem sets a notebook's cells come from, by their metadata."""
+    return {str(about(cell)["chapter"]) for cell in notebook.cells if about(cell).get("chapter")}
+
+
 def take_in(frame, student, paths, identity, scratch):
     """One student's hand-in, mended."""
     hand_in, files = HandIn(student, identity, list(paths)), []
@@ -472,13 +496,18 @@ def take_in(frame, student, paths, identity, scratch):
     for path in files:
         if path.suffix.lower() == ".zip":
             continue
-        if path.suffix.lower() not in (".ipynb", ".json", ""):
+        if path.suffix.lower() not in (".ipynb", ".json", "") and ".ipynb" not in path.name.lower():   # "x.ipynb.txt"
             continue
         try:
             notebook = read(path)
         except ValueError as error:
             hand_in.flags.append(Flag(str(error), look=True))
             continue
+        if others := chapters_of(notebook) - {about(frame.cells[0]).get("chapter")}:
+            hand_in.flags.append(Flag(f"{path.name} is the problem set of chapter {' and '.join(sorted(others))}, "
+                                      f"not of {about(frame.cells[0]).get('chapter')}", look=True))
+            if len(others) == len(chapters_of(notebook)):
+                continue
         found, _ = place(frame, notebook.cells)
         belongs = sum(editable(frame.cells[n]) for n in found.values())
         if belongs and (best is None or (belongs, path.stat().st_mtime) >= best[:2]):

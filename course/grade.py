@@ -5,7 +5,7 @@
 HAND_INS has one file or one folder a student, or is the zip that a learning platform gives.
 FOLDER (default: HAND_INS with "-graded" behind it) gets
 
-    marks.csv      a line a student: points of each exercise, total, words that a person still reads, flags
+    marks.csv      a line a student: points of each exercise, total, words that a person still reads, flags, his page
     flags.csv      a line for everything unusual, with the exercise, and whether a person should look
     feedback/      a page a student: his answers and figures, and the verdict on each exercise
     originals/     what was handed in, as it came
@@ -21,8 +21,10 @@ how to do the same in a container without a network.
 """
 
 import argparse
+import ast
 import contextlib
 import csv
+import html
 import io
 import json
 import logging
@@ -44,7 +46,7 @@ import nbformat  # noqa: E402
 from jinja2 import pass_context  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course")]
+sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "extensions"), str(ROOT / "course")]
 
 import collect  # noqa: E402
 from collect import Flag, about, editable, exercise, role  # noqa: E402
@@ -55,6 +57,7 @@ OURS = 180        # seconds for a cell of ours, where a busy machine loads the p
 ROUNDS = 6        # times that one hand-in is graded again without one more of its cells
 TAGS = ["a", "b", "br", "code", "div", "em", "h1", "h2", "h3", "hr", "i", "li", "ol", "p", "pre", "span", "strong",
         "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"]   # of outputs, such as a table
+LONGEST = 10_000   # characters of one output that a page of feedback shows
 ENDS = re.compile(r"\b(_exit|exit|ask_exit|quit|abort|kill|SIGKILL|SIGTERM|raise_signal|execv\w*|do_shutdown)\b")
 
 CONTAINER = """\
@@ -136,6 +139,11 @@ def with_otter(autograder, chapter, mended, hooks):
     class Timed(nbconvert.ExecutePreprocessor):   # otter has no option for the time of a cell
         def __init__(self, **options):
             super().__init__(**options, **hooks.options)
+
+        def preprocess(self, nb, *args, **kwargs):   # the kernel works in another folder: `settings`
+            for cell in nb.cells[0], nb.cells[-1]:
+                cell.source = cell.source.replace('"./tests', f'"{Path.cwd().as_posix()}/tests')
+            return super().preprocess(nb, *args, **kwargs)
 
     usual, nbconvert.ExecutePreprocessor = nbconvert.ExecutePreprocessor, Timed
     here = os.getcwd()
@@ -266,10 +274,10 @@ def what_happened(mended, executed, points, late):
                     more = f" (and {len(what) - 3} more)" if len(what) > 3 else ""
                     flags.append(Flag(", ".join(what[:3]) + more, where, look=True))
             elif output.output_type == "error" and cell.id in own and cell.id not in late:
-                name = "the answer cell" if not cell.id.startswith("own-") else "an own cell"
                 where = home.get(cell.id, "")
+                name = ("an own cell of " if cell.id.startswith("own-") else "the answer cell of ") + _at(where)
                 line = f"{output.ename}: {output.evalue}".splitlines()[0]
-                flags.append(Flag(f"{name} of {_at(where)} raises {line[:200]}", where))
+                flags.append(Flag(f"{'the name cell' if role(cell) == 'name' else name} raises {line[:200]}", where))
     return flags
 
 
@@ -341,18 +349,25 @@ def _knows(course, name):
 
 
 def settings(release, scratch):
-    """The environment of kernels: nobody's own settings, one thread each, the package of this release."""
+    """The environment of kernels: nobody's own settings, one thread each, the package of this release.
+
+    A kernel works in an empty folder of its own, in which a cell may delete what it likes, and pip does nothing.
+    """
     import notebooks
     found = notebooks.kernel_environment(scratch)
     code = release / "reading" / "code"
     if (code / "descent").is_dir():
         found["PYTHONPATH"] = os.pathsep.join([str(code), *filter(None, [os.environ.get("PYTHONPATH")])])
     found["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    found["PIP_PYTHON"] = "nothing-is-installed-while-grading"
+    found["KERNELS_FOLDER"] = str(scratch)
     profile = Path(scratch) / "profile_default"
     profile.mkdir()
     (profile / "ipython_kernel_config.py").write_text(
         "c.IPKernelApp.log_level = 40\n"
-        "c.IPKernelApp.exec_lines = ['import sys; sys.modules.setdefault(\"rfc3987_syntax\", None); del sys']\n")
+        "c.IPKernelApp.exec_lines = ['import sys; sys.modules.setdefault(\"rfc3987_syntax\", None); del sys',\n"
+        "    'import os, tempfile; os.chdir(tempfile.mkdtemp(dir=os.environ[\"KERNELS_FOLDER\"])); "
+        "del os, tempfile']\n")
     return found
 
 
@@ -389,17 +404,21 @@ def marks(frame, table, graded):
 
 
 def to_read(frame, table, mended):
-    """{exercise: points} of the words that a student wrote, for a person to read."""
-    released = {c.id: collect.plain(c.source) for c in frame.cells}
-    return {exercise(c): table.words[exercise(c)] for c in mended.cells
-            if role(c) == "words" and (collect.plain(c.source) != released[c.id] or c.get("attachments"))}
+    """{exercise: points} of a student's words, in their cell or in one of his own, for a person to read."""
+    released, home = {c.id: collect.plain(c.source) for c in frame.cells}, belongs(mended)
+    wrote = {home[c.id] for c in mended.cells if c.cell_type == "markdown" and (role(c) == "words" or not about(c))
+             and (collect.plain(c.source) != released.get(c.id, "") or c.get("attachments"))}
+    return {number: points for number, points in table.words.items() if number in wrote}
 
 
 def name_of(mended):
     """What the student wrote into the cell for his name."""
     for cell in mended.cells:
-        if role(cell) == "name" and (found := re.search(r"""=\s*(["'])(.*?)\1""", cell.source)):
-            return found[2].strip()
+        if role(cell) == "name":
+            with contextlib.suppress(SyntaxError, ValueError):
+                for node in collect.parsed(cell.source).body[::-1]:
+                    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "name":
+                        return str(ast.literal_eval(node.value)).strip()
     return ""
 
 
@@ -425,19 +444,63 @@ def verdicts(frame, executed, graded):
             for number, lines in said.items()}
 
 
+PAGE = """{% extends 'lab/index.html.j2' %}
+{% block html_head_js_requirejs %}{% endblock %}
+{% block html_head_js_mathjax %}{% endblock %}
+{% block html_head_js_mermaidjs %}{% endblock %}
+{% block html_head_css %}{{ super() }}<style>
+div.formula { overflow-x: auto; overflow-y: hidden; margin: 1em 0; text-align: center; }
+.formula svg { fill: currentcolor; overflow: visible; }
+span.formula { position: relative; }
+.spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+</style>{% endblock %}"""
+
+
+def formula(tex, display=False):
+    """A formula as the book draws it; as it was written, where MathJax does not know it."""
+    import equations
+
+    tex, tag = tex.strip(), "div" if display else "span"
+    try:
+        drawn = equations.draw(equations.lines(tex) if display else tex, display)
+    except equations.NotDrawn:
+        return f"<{tag}><code>{html.escape(tex)}</code></{tag}>"
+    style = f' style="{drawn["style"]}"' if not display else ""
+    return (f'<{tag} class="formula"><svg aria-hidden="true" width="{drawn["width"]}" height="{drawn["height"]}" '
+            f'viewBox="{drawn["box"]}"{style}><path d="{drawn["path"]}"/></svg>'
+            f'<span class="spoken">{drawn["mathml"]}</span></{tag}>')
+
+
 @cache
 def exporter():
-    """nbconvert's page, in which nothing that a student wrote runs in the browser of who reads it."""
+    """nbconvert's page without a network, in which nothing that a student wrote runs in the browser of who reads it."""
     from nbconvert import HTMLExporter
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    class Renderer(IPythonRenderer):
+        def inline_math(self, body):
+            return formula(body)
+
+        def block_math(self, body):
+            return formula(body, True)
+
+        def latex_environment(self, name, body):
+            return formula(f"\\begin{{{name}}}{body}\\end{{{name}}}", True)
 
     class Exporter(HTMLExporter):
         @pass_context
         def markdown2html(self, context, source):
-            renderer = IPythonRenderer(escape=True, attachments=context.get("cell", {}).get("attachments", {}))
+            renderer = Renderer(escape=True, attachments=context.get("cell", {}).get("attachments", {}))
             return MarkdownWithMath(renderer=renderer).render(source)
 
-    return Exporter()
+    return Exporter(raw_template=PAGE)
+
+
+def shortened(text):
+    """Of a long text its beginning and its end."""
+    left = len(text) - LONGEST
+    return text if left <= 0 else (f"{text[:LONGEST // 2]}\n... ({left} more characters: not shown here) ...\n"
+                                   f"{text[-LONGEST // 2:]}")
 
 
 def shown(cell, released=None):
@@ -447,6 +510,13 @@ def shown(cell, released=None):
     cell = nbformat.from_dict(cell)
     cell.metadata = nbformat.from_dict({})
     if cell.cell_type == "code":
+        for output in cell.outputs:
+            if "text" in output:
+                output.text = shortened(output.text)
+            for kind, data in output.get("data", {}).items():
+                if kind.startswith("text/") and len(data) > LONGEST:   # half a table is none
+                    output.data = {"text/plain": shortened(output.data.get("text/plain", data))}
+                    break
         cell.outputs = SanitizeHTML(tags=TAGS).sanitize_code_outputs(cell.outputs)
         if released is not None:
             cell.source = released.source
@@ -483,8 +553,12 @@ def feedback(hand_in, frame, table, points, words, executed, said):
             cells.append(new_markdown_cell("\n".join(
                 f"> {line}" for line in [f"**Exercise {n}: {'; '.join(filter(None, parts))}**", "", *quoted]),
                 id=f"verdict-{n.replace('.', '-')}"))
-    page, _ = exporter().from_notebook_node(new_notebook(cells=cells),
-                                            resources={"metadata": {"name": f"Chapter {chapter}: {student}"}})
+    try:
+        page, _ = exporter().from_notebook_node(new_notebook(cells=cells),
+                                                resources={"metadata": {"name": f"Chapter {chapter}: {student}"}})
+    finally:
+        import equations
+        equations.close(None, None)   # what was drawn is kept
     return page
 
 
@@ -564,15 +638,15 @@ def write_tables(out, table, rows):
     with open(out / "marks.csv", "w", newline="", encoding="utf-8-sig") as file:
         write = csv.writer(file)
         write.writerow(["student", "name", *table.numbers, "total", "words to read", "points for words", "look",
-                        "flags"])
+                        "flags", "feedback"])
         write.writerow(["(out of)", "", *(f"{table.tests[n]:g}" for n in table.numbers),
                         f"{sum(table.tests.values()):g}", " ".join(table.words), f"{sum(table.words.values()):g}",
-                        "", ""])
+                        "", "", ""])
         for hand_in, points, words in rows:
             write.writerow([_cell(hand_in.student), _cell(name_of(hand_in.notebook) if hand_in.notebook else ""),
                             *(f"{points[n]:g}" for n in table.numbers), f"{sum(points.values()):g}", " ".join(words),
                             f"{sum(words.values()):g}", "yes" if any(f.look for f in hand_in.flags) else "",
-                            _cell("; ".join(f.what for f in hand_in.flags))])
+                            _cell("; ".join(f.what for f in hand_in.flags)), f"{hand_in.id}.html"])
     with open(out / "flags.csv", "w", newline="", encoding="utf-8-sig") as file:
         write = csv.writer(file)
         write.writerow(["student", "exercise", "look", "what"])

@@ -1,6 +1,7 @@
 """Hand-ins are graded end to end, with nbgrader and with otter: course/collect.py, course/grade.py."""
 
 import csv
+import os
 import re
 import subprocess
 import sys
@@ -117,6 +118,7 @@ def test_the_table_is_complete(graded):
     right, half, empty = (next(row for row in rows if row["student"] == name)
                           for name in ("01 right", "02 half", "15 empty"))
     assert right["name"] == "Ada Right"
+    assert (out / "feedback" / right["feedback"]).is_file()
     assert (right["words to read"], half["words to read"], empty["words to read"]) == ("7.2 7.5 7.6", "7.2", "")
     assert float(right["points for words"]) == float(rows[0]["points for words"]) == 17
     assert printed.startswith("Students' code runs on this machine now")
@@ -233,9 +235,22 @@ def test_a_notebook_of_something_else_counts_as_nothing(frame, tmp_path):
     ("open('tests/q7_1.py')", "uses open (files)"),
     ("getattr(x, 'f_' + 'locals')", "uses getattr with a name made at run time"),
     ("import otter", "imports otter (the grader)"),
+    ("%run tests.py", "uses get_ipython (the notebook's kernel)"),
+    ("!pip list; rm -r .", "uses get_ipython (the notebook's kernel)"),
+    ("%time eval('1')", "uses eval (code made at run time)"),
 ])
 def test_a_cell_that_reaches_too_far_is_named(frame, source, said):
     assert said in collect.suspicions(source, frame)
+
+
+@pytest.mark.parametrize("source", ["%matplotlib inline\nx = 1", "!pip install tqdm", "%pip install -q tqdm",
+                                    "%%time\ndef schedule(t):\n    return 1"])
+def test_a_line_that_notebooks_often_have_is_not_suspected(frame, source):
+    assert collect.suspicions(source, frame) == []
+
+
+def test_an_answer_that_is_timed_is_found(frame):
+    assert collect.defined("%%time\ndef schedule(t):\n    return 1") == ["schedule"]
 
 
 @pytest.mark.parametrize("number", ["7.1", "7.2", "7.3", "7.4", "7.5"])
@@ -254,6 +269,55 @@ def test_the_cell_that_ends_the_kernel_is_found_and_no_other(frame):
     assert grade.culprit(notebook, "7-4-check-1", {"own-1"}) == "7-4-answer"   # the function that is checked
     assert grade.culprit(notebook, "7-1-check-1", ()) == "7-1-answer"
     assert grade.culprit(notebook, "", grade.students_cells(notebook)) is None
+
+
+def test_a_comment_that_changed_asks_nobody_to_look(frame):
+    notebook = nbformat.from_dict(frame.notebook)
+    hand_ins.at(notebook, "7.2", "hidden").source = "# Another comment."
+    _, found = collect.mend(frame, notebook)
+    assert [(flag.exercise, flag.look) for flag in found] == [("7.2", False)]
+
+
+def test_words_in_a_cell_of_one_s_own_are_read(frame):
+    notebook = nbformat.from_dict(frame.notebook)
+    notebook.cells.insert(hand_ins.place(notebook, "words", "7.2") + 1, new_markdown_cell("*Proof.* Divide."))
+    mended, _ = collect.mend(frame, notebook)
+    assert list(grade.to_read(frame, grade.Table(frame), mended)) == ["7.2"]
+    assert grade.to_read(frame, grade.Table(frame), frame.notebook) == {}
+
+
+@pytest.mark.parametrize("source, name", [
+    ("name = 'Seán O\\'Brien'", "Seán O'Brien"), ('# Your name:\nname = "Анна \\"Аня\\""  # me', 'Анна "Аня"'),
+    ('name = ("Kim")', "Kim"), ("name = Kim", ""), ("name = 'Kim", ""), ('name = ""', "")])
+def test_a_name_is_read_as_python_reads_it(source, name):
+    assert grade.name_of(new_notebook(cells=[new_code_cell(
+        source, metadata={"descent": {"role": "name"}})])) == name
+
+
+def test_feedback_draws_formulas_without_a_network_and_shortens_what_is_long(frame):
+    notebook = nbformat.from_dict(frame.notebook)
+    words = hand_ins.at(notebook, "7.2", "words")
+    words.source = r"With $\beta_1$: $$\frac{1}{2}$$ and $\nonsense{x}$ <script>bad()</script>"
+    loud = hand_ins.at(notebook, "7.2")
+    loud.outputs = [nbformat.v4.new_output("stream", text="x" * 1_000_000)]
+    hand_in = collect.HandIn("Анна", "student", [], notebook)
+    table = grade.Table(frame)
+    page = grade.feedback(hand_in, frame, table, dict.fromkeys(table.numbers, 0), {}, notebook, {})
+    assert not re.search(r"<script[^>]+src=|mathjax", page, re.I) and "bad()</script>" not in page
+    assert "<mi>β</mi>" in page and "<mfrac>" in page and r"<code>\nonsense{x}</code>" in page
+    assert "more characters: not shown here" in page and len(page) < 600_000
+
+
+def test_a_kernel_works_in_a_folder_that_may_be_deleted_and_pip_does_nothing(tmp_path, release):
+    found = grade.settings(release, tmp_path)
+    config = (tmp_path / "profile_default" / "ipython_kernel_config.py").read_text()
+    lines = re.search(r"(?s)exec_lines = (.*)", config)
+    code = "\n".join([*eval(lines[1]), "import os, shutil, subprocess, sys", "print(os.getcwd(), flush=True)",
+                      "subprocess.run([sys.executable, '-m', 'pip', 'list'])", "shutil.rmtree(os.getcwd())"])
+    done = subprocess.run([sys.executable, "-c", code], cwd=release, env={**os.environ, **found}, text=True,
+                          capture_output=True)
+    assert done.stdout.splitlines()[0].startswith(str(tmp_path))
+    assert "Could not locate Python interpreter nothing-is-installed-while-grading" in done.stdout + done.stderr
 
 
 def named(name):
@@ -284,6 +348,29 @@ def test_a_class_in_one_zip_is_a_student_a_file(tmp_path, frame, release):
     _, taken = collect.collect(release / "assignments/07/07.ipynb", tmp_path / "class.zip", tmp_path / "out")
     assert [(h.student, h.id, h.notebook is not None) for h in taken] == [
         ("Emmy N", "Emmy-N", True), ("lovelaceada", "lovelaceada", True)]
+
+
+def test_two_students_of_one_name_stay_apart(tmp_path):
+    for name in "kimjan_11_501_07.ipynb", "kimjan_12_502_07.ipynb", "kimjan_12_503_notes.pdf", "adaml_13_504_07.ipynb":
+        (tmp_path / name).touch()
+    (tmp_path / "Jan Kim_17_assignsubmission_file").mkdir()
+    (tmp_path / "Jan Kim_18_assignsubmission_file").mkdir()
+    found = {student: len(paths) for student, paths in collect.students(tmp_path, tmp_path).items()}
+    assert found == {"kimjan (11)": 1, "kimjan (12)": 2, "adaml": 1, "Jan Kim (17)": 1, "Jan Kim (18)": 1}
+
+
+def test_the_problem_set_of_another_chapter_is_named(tmp_path, frame):
+    other = nbformat.from_dict(frame.notebook)
+    for cell in other.cells:
+        cell.metadata["descent"]["chapter"] = "4"
+    nbformat.write(other, tmp_path / "04.ipynb")
+    found = collect.take_in(frame, "Kim", [tmp_path / "04.ipynb"], "Kim", tmp_path)
+    assert found.notebook is None and found.flags[0].what == "04.ipynb is the problem set of chapter 4, not of 7"
+
+
+def test_a_notebook_that_a_browser_called_txt_is_read(tmp_path, frame):
+    nbformat.write(frame.notebook, tmp_path / "07.ipynb.txt")
+    assert collect.take_in(frame, "Kim", [tmp_path / "07.ipynb.txt"], "Kim", tmp_path).notebook is not None
 
 
 def test_names_that_differ_in_case_or_signs_alone_stay_apart():
