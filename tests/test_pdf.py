@@ -57,6 +57,12 @@ def chapters():
             for chapter in part["chapters"]]
 
 
+def test_the_guide_is_one_sheet_in_the_book_too(document):
+    words = [page.get_textpage().get_text_range() for page in document]
+    first = next(k for k, text in enumerate(words) if text.startswith("The guide"))
+    assert "Karpathy [" in words[first] and words[first + 1].startswith("The whole book")
+
+
 def test_the_outline_lists_every_chapter_in_order(document):
     outline = [(mark.level, mark.get_title(), mark.get_dest().get_index())
                for mark in document.get_toc()]
