@@ -132,6 +132,17 @@ def test_theta_changed_in_place_is_named(said):
     assert "theta is changed in place" in said(check_adam, mine)
 
 
+def test_a_path_of_one_row_is_named_in_every_check_of_a_path(said):
+    def mine(theta, gradients, alpha, beta2, eps):
+        path, v = [theta], 0
+        for g in gradients:
+            v = beta2 * v + (1 - beta2) * g**2
+            theta -= alpha * g / (np.sqrt(v) + eps)
+            path.append(theta)
+        return path
+    assert "theta is changed in place" in said(check_rmsprop, mine)
+
+
 def test_a_path_without_a_step_is_not_done_yet(said):
     for check in check_adam, check_rmsprop:
         for path in (lambda theta: [theta], lambda theta: np.array([theta])):

@@ -481,8 +481,18 @@ def _compare_function(function, reference, inputs, quantities, rtol, first_t,
             "it draws at random, or keeps something from call to call"))
     raise Complaint(text + (
         _known(wrong, inputs, answers, quantities, rtol)
+        or _changed_in_place(name, got[name], wanted[name], rtol, first_t)
         or _guess(got[name], wanted[name], rtol)
         or _guess(value, target, rtol)))
+
+
+def _changed_in_place(name, got, wanted, rtol, first_t):
+    """Whether every row of a path is its right last one."""
+    if first_t is None or not _agree(
+            got, np.broadcast_to(wanted[-1], wanted.shape), rtol):
+        return ""
+    return _cause(f"{name} is changed in place, so that every row of the path "
+                  "is the last one")
 
 
 def _known(wrong, inputs, answers, quantities, rtol):
