@@ -87,8 +87,11 @@ def normal_form(text):
         for out in cell.outputs:
             if out.output_type == "execute_result":
                 out.execution_count = cell.execution_count
-            if "image/png" in out.get("data", {}):   # where a front end or an export shows the picture itself
-                out.metadata["image/png"] = out.metadata.get("image/png", {}) | {"alt": html.unescape(alternative_text(cell))}
+            if "image/png" in out.get("data", {}) and (told := alternative_text(cell)):
+                # wherever the picture itself is shown: by a front end or an export, and by a builder that takes no HTML
+                out.metadata["image/png"] = out.metadata.get("image/png", {}) | {"alt": told}
+                own = cell.metadata.get("mystnb", {})
+                cell.metadata["mystnb"] = own | {"image": own.get("image", {}) | {"alt": told}}
     nbformat.validate(notebook)
     return nbformat.writes(notebook).rstrip("\n") + "\n"
 
@@ -193,10 +196,10 @@ def blind_spots(notebook):
 
 
 def alternative_text(cell):
-    """What is said about a cell's picture to those who do not see it."""
+    """What is said about a cell's picture to those who do not see it: by its interactive figure, or else by its author."""
     told = [re.search(r'<img [^>]*?alt="([^"]*)"', page) for page in _pages(cell["outputs"])]
     own = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
-    return own or next((found[1] for found in told if found), "")
+    return next((html.unescape(found[1]) for found in told if found), own)
 
 
 def figure_difference(stored, computed):

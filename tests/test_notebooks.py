@@ -112,6 +112,9 @@ def test_a_picture_says_what_is_seen(notebook):
     # the same where a front end or an export shows the stored picture itself
     said += [(n, out.metadata.get("image/png", {}).get("alt", "")) for n, cell in code_cells(notebook)
              for out in cell.outputs if "image/png" in out.get("data", {})]
+    # and where a builder takes the picture in place of the page
+    said += [(n, cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")) for n, cell in code_cells(notebook)
+             if any("image/png" in out.get("data", {}) for out in cell.outputs)]
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             said += [(number, alt) for alt in
