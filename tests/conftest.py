@@ -56,19 +56,30 @@ def run_build(folder, log, hash_seed):
         return subprocess.run(command, cwd=folder, env=environment, stdout=out, stderr=out).returncode
 
 
+def once_for_all_workers(tmp_path_factory, worker_id, name, make):
+    """The folder `name` that `make(folder)` writes, once a test run, whichever worker comes first."""
+    shared = tmp_path_factory.getbasetemp()
+    folder = (shared if worker_id == "master" else shared.parent) / name
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            try:
+                make(folder)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+    return folder
+
+
 @pytest.fixture(scope="session")
 def built_book(tmp_path_factory, worker_id):
     """(exit code, log, _build/html) of one build, shared by all workers."""
-    shared = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
-        shared = shared.parent
-    folder, log = shared / "book", shared / "book.log"
-    with FileLock(shared / "book.lock"):
-        code = shared / "book.code"
-        if not code.exists():
-            copy_sources(folder)
-            code.write_text(str(run_build(folder, log, hash_seed="0")))
-    return int(code.read_text()), log, folder / "_build" / "html"
+    def build(folder):
+        copy_sources(folder)
+        code = run_build(folder, folder.with_suffix(".log"), hash_seed="0")
+        folder.with_suffix(".code").write_text(str(code))
+
+    folder = once_for_all_workers(tmp_path_factory, worker_id, "book", build)
+    return int(folder.with_suffix(".code").read_text()), folder.with_suffix(".log"), folder / "_build" / "html"
 
 
 @pytest.fixture(scope="session")

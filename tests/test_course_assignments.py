@@ -9,7 +9,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from filelock import FileLock
+
+from conftest import once_for_all_workers
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course")]
@@ -372,14 +373,8 @@ def test_names_are_followed_to_where_they_are_bound_and_changed():
 @pytest.fixture(scope="session")
 def kit(tmp_path_factory, worker_id):
     """Chapter 7, written once for all workers."""
-    shared = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
-        shared = shared.parent
-    folder = shared / "assignments"
-    with FileLock(shared / "assignments.lock"):
-        if not folder.exists():
-            assignments.write(folder, ["7"], EDITION)
-    return folder
+    return once_for_all_workers(tmp_path_factory, worker_id, "assignments",
+                                lambda folder: assignments.write(folder, ["7"], EDITION))
 
 
 def test_nbgraders_and_otters_students_get_the_same(kit):

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from filelock import FileLock
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import hand_ins
+from conftest import once_for_all_workers
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "course"))
 
@@ -49,12 +49,13 @@ GRADERS = ("nbgrader", "otter")
 
 
 @pytest.fixture(scope="session")
-def release(kit):   # noqa: F811
+def release(kit, tmp_path_factory, worker_id):   # noqa: F811
     """A release with the problem set of chapter 7; its hand-ins stand beside it in hand_ins/."""
-    with FileLock(kit.with_name("hand_ins.lock")):
-        if not kit.with_name("hand_ins").exists():
-            hand_ins.fifteen(kit, kit.with_name("hand_ins"))
-            hand_ins.cheats(kit, kit.with_name("hand_ins"))
+    def make(folder):
+        hand_ins.fifteen(kit, folder)
+        hand_ins.cheats(kit, folder)
+
+    once_for_all_workers(tmp_path_factory, worker_id, "hand_ins", make)
     return kit
 
 

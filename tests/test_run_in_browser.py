@@ -16,10 +16,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from filelock import FileLock
 
 import notebooks
-from conftest import ROOT
+from conftest import ROOT, once_for_all_workers
 from pages import PAGES, PREFIX, Site, stuck_sliders
 
 pytestmark = pytest.mark.browser
@@ -42,19 +41,14 @@ FAILED = CODE + """.some(cell =>
 @pytest.fixture(scope="session")
 def site(html, tmp_path_factory, worker_id):
     """The folder of the built book with JupyterLite in it: what `make site` makes."""
-    shared = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
-        shared = shared.parent
-    folder = shared / "site"
-    with FileLock(shared / "site.lock"):
-        if not folder.exists():
-            shutil.copytree(html, folder)
-            done = subprocess.run([sys.executable, ROOT / "book" / "run_in_browser.py", folder],
-                                  capture_output=True, text=True)
-            if done.returncode:
-                shutil.rmtree(folder)
-                pytest.fail(done.stdout + done.stderr)
-    return folder
+    def make(folder):
+        shutil.copytree(html, folder)
+        done = subprocess.run([sys.executable, ROOT / "book" / "run_in_browser.py", folder],
+                              capture_output=True, text=True)
+        if done.returncode:
+            pytest.fail(done.stdout + done.stderr)
+
+    return once_for_all_workers(tmp_path_factory, worker_id, "site", make)
 
 
 @pytest.fixture(scope="module")
