@@ -124,9 +124,9 @@ def table():
         title = f"Chapter {name}" if name.isdigit() else "Frameworks"
         hours = f"{total('minutes', every[name]) / 60:.1f}".rstrip("0").rstrip(".")
         out += [f"\n## {title}\n\n[{'The chapter' if name.isdigit() else 'The page'}]({path.name}): {total('points', every[name])} points, "
-                f"{hours} hours.\n\n| exercise: what a student can do afterwards | min | level | points |\n|---|---|---|---|\n"]
-        out += [f"| [{e.number} {e.title}](#{e.label}): {e.outcome.removeprefix('can ').replace('|', chr(92) + '|')} | {e.minutes} | "
-                f"{e.level} | {graded(e)} |\n" for e in every[name]]
+                f"{hours} hours.\n\n| exercise: what a student can do afterwards | minutes, level, points |\n|---|---|\n"]
+        out += [f"| [{e.number} {e.title}](#{e.label}): {e.outcome.removeprefix('can ').replace('|', chr(92) + '|')} | "
+                f"{e.minutes} min, {e.level}, {graded(e)} |\n" for e in every[name]]
     return "".join(out)
 
 
