@@ -480,6 +480,20 @@ def test_a_gradient_function_may_fill_one_array_again_and_again(rule):
             np.testing.assert_array_equal(again, right)
 
 
+def test_an_error_of_the_gradient_function_is_its_own():
+    def grad(theta):
+        raise ValueError("no such batch")
+    with pytest.raises(ValueError, match="^no such batch$"):
+        run(adam, grad, [1.0], 3)
+
+
+def test_a_schedule_may_be_a_function_that_does_not_say_its_arguments():
+    built_in = run(gradient_descent, bowl, [1.0, 2.0], 5, alpha=np.sqrt)
+    written = run(gradient_descent, bowl, [1.0, 2.0], 5,
+                  alpha=lambda t: np.sqrt(t))
+    np.testing.assert_array_equal(built_in.theta, written.theta)
+
+
 def test_a_projection_in_place_leaves_the_start_of_the_caller():
     start = np.array([1.0, 2.0])
     with pytest.raises(ValueError, match="must lie in the set"):
@@ -492,7 +506,12 @@ def test_a_projection_in_place_leaves_the_start_of_the_caller():
     (lambda: theory.startup_ratio(1, 9, 0.999), "beta1 = 9 must be from 0"),
     (lambda: theory.startup_ratio(1, 0.9, beta2=[0.9, 99]), "beta2 = 99.0"),
     (lambda: theory.half_life(-0.5), "beta = -0.5 must be from 0 to 1"),
-    (lambda: theory.half_life(np.nan), "beta = nan must be from 0 to 1")])
+    (lambda: theory.half_life(np.nan), "beta = nan must be from 0 to 1"),
+    (lambda: theory.heavy_ball_step(1, mu=1.5), "mu = 1.5 must be from 0")])
 def test_a_closed_form_refuses_a_decay_rate_that_is_none(call, named):
     with pytest.raises(ValueError, match=named):
         call()
+
+
+def test_a_closed_form_takes_the_limits_of_a_decay_rate():
+    assert theory.variance_factor(9, 1.0) == 0 and theory.variance_factor(9, 0) == 1
