@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 READY  := .venv/ready
 COURSE := .venv/ready-for-courses
 
-.PHONY: help setup book site pdf test test-in-browser notebooks serve course slides release student clean
+.PHONY: help setup book site pdf test test-in-browser notebooks serve course slides release clean
 
 help:
 	@echo "make book       build the book into _build/html"
@@ -44,7 +44,7 @@ $(READY): pyproject.toml constraints.txt
 # What the course material needs is a part of that, and enough where the rest is not there.
 $(COURSE): pyproject.toml constraints.txt
 	$(environment)
-	@test $(READY) -nt pyproject.toml || $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[course]'
+	@test $(READY) -nt pyproject.toml && test $(READY) -nt constraints.txt || $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[course]'
 	@touch $@
 
 SOLUTIONS := appendix
@@ -88,9 +88,6 @@ course: $(COURSE)
 # CHAPTERS="3 7"; without it, all
 slides: $(COURSE)
 	$(PYTHON) course/slides.py $(CHAPTERS)
-
-student: $(COURSE)   # its former name, for what students read
-	$(PYTHON) course/make.py --only reading $(CHAPTERS)
 
 serve: site
 	$(PYTHON) -m http.server 8000 --bind localhost --directory $(SITE)

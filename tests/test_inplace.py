@@ -177,7 +177,7 @@ def test_a_bad_hyperparameter_is_named(hyper):
         InPlaceAdam(np.zeros(3), **hyper)
 
 
-@pytest.mark.parametrize("name, value", [("alpha", -1.0), ("beta2", 2.0), ("eps", np.nan)])
+@pytest.mark.parametrize("name, value", [("alpha", -1.0), ("beta2", 2.0), ("eps", np.nan), ("alpha", np.array([0.1, 0.2]))])
 def test_a_hyperparameter_that_is_changed_between_steps_is_named(name, value):
     theta = np.ones(3)
     optimizer = InPlaceAdam(theta)

@@ -63,6 +63,7 @@ class InPlaceAdam:
                              f"{theta.itemsize}, one number")
         self.theta, self.t = theta, 0
         self.alpha, self.beta1, self.beta2, self.eps = alpha, beta1, beta2, eps
+        self._seen = (None,) * 4  # what was looked at last
         self._hyperparameters()
         self.m = np.zeros(theta.shape, theta.dtype)
         self.v = np.zeros(theta.shape, theta.dtype)
@@ -72,11 +73,12 @@ class InPlaceAdam:
     def _hyperparameters(self):
         """α, β₁, β₂ and ε, looked at again where they were changed."""
         now = self.alpha, self.beta1, self.beta2, self.eps
-        if now != getattr(self, "_seen", None):
+        if any(a is not b for a, b in zip(now, self._seen)):
             for name, value in zip(("alpha", "beta1", "beta2", "eps"), now):
-                if checked_numbers(name, value, float).ndim:
+                if np.ndim(value):
                     raise ValueError(f"{name} = {value} must be one number: a "
                                      "grid of settings is what descent.adam is for")
+                checked_numbers(name, value, float)
             self._seen = now
         return map(float, now)
 
