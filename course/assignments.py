@@ -1,6 +1,6 @@
 """Problem sets: for each chapter one neutral list of cells, from which nbgrader's and otter's source are written.
 
-    python course/assignments.py FOLDER 3 4 7      usually called by course/make.py: `make course`
+    python course/make.py --only assignments 3 4 7      one part of `make course CHAPTERS="3 4 7"`
 
 `write` makes below FOLDER
 
@@ -865,17 +865,3 @@ def write(folder, chapters, edition, own_numbers=False):
     if sets:
         write_nbgrader(sets, folder / "instructor" / "nbgrader", folder / "assignments")
         write_otter(sets, folder / "instructor" / "otter", folder / "instructor" / "gradescope")
-
-
-def main(arguments):
-    if len(arguments) < 2 or any(a.startswith("-") for a in arguments):
-        print(__doc__)
-        return 2
-    edition = book.Edition("draft", book.version(), book.commit(), 1, 2)
-    write(arguments[0], arguments[1:], edition)
-    print(f"problem sets: {arguments[0]}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,14 +1,12 @@
 """What an instructor has and students have not: the key, the sheets for what a person grades, the table of points.
 
-    python course/instructor.py folder [3 4 7]      usually called by course/make.py: `make course`
+    python course/make.py --only instructor 3 4 7      one part of `make course CHAPTERS="3 4 7"`
 
 writes key/07.ipynb (each exercise with its words, its solution as the book prints it, and its points; to read, in any
 Jupyter), rubric/07.md (a line a point for proofs and reasons, with room for marks) and points.csv.
 """
 
 import csv
-import sys
-from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -103,10 +101,3 @@ def write(folder, chapters, edition):
             (folder / "rubric" / f"{name(chapter)}.md").write_text(sheet, "utf-8")
     with open(folder / "points.csv", "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([COLUMNS, *table(chapters)])
-
-
-if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
-        raise SystemExit(__doc__)
-    write(Path(sys.argv[1]), sys.argv[2:] or list(with_exercises()), None)
-    print(f"key, rubric and points: {sys.argv[1]}")

@@ -1,6 +1,6 @@
 """The question bank: the predictions that the book asks for, and more, as files for Canvas and for Moodle.
 
-    python course/questions.py folder
+    python course/make.py --only questions      one part of `make course`
 
 writes, for the whole book, canvas/chapter_07.zip and so on (QTI 1.2, a quiz a chapter), moodle/chapter_07.xml and so
 on with a category a chapter, moodle/all.xml, and questions.md to read. text2qti writes the QTI and moodle-tools the XML.
@@ -13,7 +13,6 @@ the bank.
 import html
 import io
 import re
-import sys
 import tempfile
 import tomllib
 import zipfile
@@ -279,10 +278,3 @@ def write(folder, chapters, edition):
             (folder / "moodle" / f"{stem}.xml").write_text(moodle(chosen, names), "utf-8")
     (folder / "moodle" / "all.xml").write_text(moodle(every, names), "utf-8")
     (folder / "questions.md").write_text(readable(every, names), "utf-8")
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        raise SystemExit(__doc__)
-    write(Path(sys.argv[1]), [], None)
-    print(f"{len(questions())} questions: {sys.argv[1]}")
