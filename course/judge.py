@@ -9,7 +9,6 @@ printed does not count, and a call has a limit. What a person should look at is 
 and the cell fails, so that the marks wait for that person. A cell that fails says why, in one exception.
 """
 
-import ast
 import builtins
 import contextlib
 import copy
