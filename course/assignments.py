@@ -381,7 +381,7 @@ def _argument_in(own, one):
 
 def setup_of(chapter):
     """Imports and definitions that the skeletons, words and checks of a chapter need, and the solver's imports."""
-    names, chosen, skeletons = {"np"}, {}, set()
+    chosen, skeletons = {}, set()
     for exercise in book.exercises(chapter):
         first = exercise.skeleton or next((s for k, s in exercise.solution if k == "code"), "")
         if not first:
@@ -401,7 +401,7 @@ def setup_of(chapter):
             if kind == "code":
                 needs |= _needs(_python(source)) & imports
         skeletons |= {name for s in statements(exercise.skeleton) for name in s.binds}
-        found, _ = closure(needs - skeletons - {"np"} | (needs & {"np"}), pool)
+        found, _ = closure((needs - skeletons) | {"np"}, pool)
         for statement in found:
             if statement.text not in {s.text for s in statements(exercise.skeleton)}:
                 chosen[statement.text] = statement
