@@ -33,7 +33,7 @@ FOLDER = ROOT / "_build" / "course"
 RECORD, SECRET = "release.json", "instructor/secret.json"
 # What writes a part, in course/NAME.py, and the folder of the release that its `write` is given.
 # The problem sets stand in two: assignments/ for students, instructor/ for graders.
-PARTS = {"reading": "reading", "assignments": "", "instructor": "instructor", "questions": "instructor/questions",
+PARTS = {"reading": "reading", "assignments": "", "key": "instructor", "questions": "instructor/questions",
          "slides": "instructor/slides"}
 
 

@@ -13,7 +13,7 @@ from conftest import ROOT
 sys.path.insert(0, str(ROOT / "course"))
 
 import exercises as course  # noqa: E402
-import instructor  # noqa: E402
+import key as answers  # noqa: E402
 
 TABLE = tomllib.loads(course.TABLE.read_text("utf-8"))
 ALL = [exercise for chapter in course.chapters() for exercise in course.exercises(chapter)]
@@ -62,7 +62,7 @@ def test_a_proof_or_a_reason_that_is_asked_for_has_points():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     written = tmp_path_factory.mktemp("instructor")
-    instructor.write(written, list(course.chapters()), None)
+    answers.write(written, list(course.chapters()), None)
     return written
 
 
@@ -78,7 +78,7 @@ def test_the_table_of_points_is_the_whole_table(folder):
 
 @pytest.mark.parametrize("chapter", course.chapters())
 def test_a_key_has_every_exercise_with_its_solution_and_needs_no_extension(folder, chapter):
-    key = nbformat.read(folder / "key" / f"{instructor.name(chapter)}.ipynb", as_version=4)
+    key = nbformat.read(folder / "key" / f"{answers.name(chapter)}.ipynb", as_version=4)
     nbformat.validate(key)
     words = "\n\n".join(cell.source for cell in key.cells if cell.cell_type == "markdown")
     code = [cell for cell in key.cells if cell.cell_type == "code"]
@@ -96,12 +96,12 @@ def test_a_key_has_every_exercise_with_its_solution_and_needs_no_extension(folde
 
 def test_a_sheet_has_a_line_for_each_point_of_words(folder):
     for chapter in course.chapters():
-        path = folder / "rubric" / f"{instructor.name(chapter)}.md"
+        path = folder / "rubric" / f"{answers.name(chapter)}.md"
         lines = re.findall(r"^\| \d+ \|", path.read_text("utf-8"), re.M) if path.exists() else []
         assert len(lines) == sum(exercise.words for exercise in course.exercises(chapter))
 
 
 def test_written_twice_it_is_the_same(folder, tmp_path):
-    instructor.write(tmp_path, ["7"], None)
+    answers.write(tmp_path, ["7"], None)
     for path in (file for file in tmp_path.rglob("*.*") if file.name != "points.csv"):
         assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes()

@@ -1,6 +1,6 @@
 """What an instructor has and students have not: the key, the sheets for what a person grades, the table of points.
 
-    python course/make.py --only instructor 3 4 7      one part of `make course CHAPTERS="3 4 7"`
+    python course/make.py --only key 3 4 7      one part of `make course CHAPTERS="3 4 7"`
 
 writes key/07.ipynb (each exercise with its words, its solution as the book prints it, and its points; to read, in any
 Jupyter), rubric/07.md (a line a point for proofs and reasons, with room for marks) and points.csv.
