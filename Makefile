@@ -94,7 +94,7 @@ serve: site
 
 # VERSION=0.2.0; DRY=yes says what would be done
 release: $(READY)
-	$(PYTHON) course/publish.py $(if $(filter yes,$(DRY)),--dry-run) $(VERSION)
+	$(PYTHON) book/release.py $(if $(filter yes,$(DRY)),--dry-run) $(VERSION)
 
 clean:   # but not course material, in which somebody may have worked, nor releases
 	test ! -d _build || find _build -mindepth 1 -maxdepth 1 ! -name course ! -name release -exec rm -rf {} +

@@ -11,12 +11,10 @@ import zipfile
 import pytest
 import yaml
 
+import release
 from conftest import ROOT, copy_sources
 
-sys.path.insert(0, str(ROOT / "course"))
-import publish  # noqa: E402
-
-VERSION = publish.said(ROOT)["code/descent/__init__.py"]
+VERSION = release.said(ROOT)["code/descent/__init__.py"]
 ME = ["-c", "user.name=someone", "-c", "user.email=someone@example.org"]
 
 
@@ -52,7 +50,7 @@ CHEAP = {"the site": stand_in("site.zip"), "the PDF": stand_in("book.pdf")}
 
 def bump(clone, version, *leave):
     """Write a version into the four files, but for those to leave, and commit."""
-    for name in publish.said(clone):
+    for name in release.said(clone):
         if name not in leave:
             path = clone / name
             path.write_text(path.read_text("utf-8").replace(VERSION, version), "utf-8")
@@ -60,7 +58,7 @@ def bump(clone, version, *leave):
 
 
 def test_the_book_says_one_version_everywhere():
-    assert set(publish.said(ROOT).values()) == {VERSION}
+    assert set(release.said(ROOT).values()) == {VERSION}
 
 
 def test_the_files_for_citation_have_what_their_schemas_require():
@@ -83,14 +81,14 @@ def test_the_workflow_runs_the_same_command_on_a_tag_and_attaches_what_it_writes
     runs = "\n".join(step.get("run", "") for step in job["steps"])
     assert 'make release VERSION="${GITHUB_REF_NAME#v}"' in runs and "gh release create" in runs
     assert job["permissions"] == {"contents": "write"}
-    assert re.search(r"(?m)^release:.*\n\t\$\(PYTHON\) course/publish.py", (ROOT / "Makefile").read_text("utf-8"))
+    assert re.search(r"(?m)^release:.*\n\t\$\(PYTHON\) book/release.py", (ROOT / "Makefile").read_text("utf-8"))
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(clone):
     git(clone, "tag", "v0.0.1")
     (clone / "chapters" / "guide.md").open("a").write("\nmore\n")
     git(clone, "commit", "-qam", "The guide says more")
-    run = subprocess.run([sys.executable, clone / "course" / "publish.py", VERSION, "--dry-run"], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, clone / "book" / "release.py", VERSION, "--dry-run"], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     for words in ("build the site", "build the PDF", "build the course kit", "build the wheel", f"tag HEAD as v{VERSION}",
                   f"_build/release/{VERSION}/", "SHA256SUMS", "Since v0.0.1:\n\n* The guide says more\n"):
@@ -99,7 +97,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(clone):
 
 
 def test_a_release_has_a_tag_a_wheel_a_note_and_right_checksums(clone, capfd):
-    written = publish.release(VERSION, clone, {**CHEAP, "the wheel": publish.wheel})
+    written = release.release(VERSION, clone, {**CHEAP, "the wheel": release.wheel})
     folder, head = clone / "_build" / "release" / VERSION, git(clone, "rev-parse", "HEAD")
     assert git(clone, "rev-parse", f"v{VERSION}^{{commit}}") == head and git(clone, "cat-file", "-t", f"v{VERSION}") == "tag"
     assert written == sorted([f"{VERSION}-book.pdf", f"{VERSION}-site.zip", "NOTES.md", "constraints.txt",
@@ -118,7 +116,7 @@ def test_a_release_has_a_tag_a_wheel_a_note_and_right_checksums(clone, capfd):
 
 def test_the_wheel_installs_and_says_its_version(clone, tmp_path):
     (clone / "code" / "descent" / "stray.py").write_text("a file that no commit has")
-    publish.wheel(clone, tmp_path, VERSION)
+    release.wheel(clone, tmp_path, VERSION)
     made = tmp_path / f"descent-{VERSION}-py3-none-any.whl"
     assert "descent/stray.py" not in zipfile.ZipFile(made).namelist()
     run = subprocess.run([sys.executable, "-c", "import descent; print(descent.__version__, descent.__file__)"], cwd=tmp_path,
@@ -127,25 +125,25 @@ def test_the_wheel_installs_and_says_its_version(clone, tmp_path):
 
 
 def test_again_foreign_files_stay_and_only_what_was_written_is_replaced_or_deleted(clone):
-    publish.release(VERSION, clone, CHEAP)
+    release.release(VERSION, clone, CHEAP)
     folder = clone / "_build" / "release" / VERSION
     (folder / "mine.txt").write_text("mine")
-    publish.release(VERSION, clone, {"the site": CHEAP["the site"]})   # without the PDF: that goes, for we wrote it
+    release.release(VERSION, clone, {"the site": CHEAP["the site"]})   # without the PDF: that goes, for we wrote it
     assert sorted(path.name for path in folder.iterdir()) == sorted([f"{VERSION}-site.zip", "NOTES.md", "SHA256SUMS", "mine.txt"])
     (folder / "NOTES.md").write_text("A better note.")
-    with pytest.raises(publish.Refused, match="Not as a release wrote it, so not replaced: NOTES.md"):
-        publish.release(VERSION, clone, CHEAP)
+    with pytest.raises(release.Refused, match="Not as a release wrote it, so not replaced: NOTES.md"):
+        release.release(VERSION, clone, CHEAP)
     assert (folder / "NOTES.md").read_text() == "A better note." and (folder / "mine.txt").read_text() == "mine"
     (folder / "NOTES.md").unlink()
     (folder / f"{VERSION}-book.pdf").write_text("a lecturer's own of this name")
-    with pytest.raises(publish.Refused, match=f"{VERSION}-book.pdf"):
-        publish.release(VERSION, clone, CHEAP)
+    with pytest.raises(release.Refused, match=f"{VERSION}-book.pdf"):
+        release.release(VERSION, clone, CHEAP)
     assert (folder / f"{VERSION}-book.pdf").read_text() == "a lecturer's own of this name"
 
 
 def refused(clone, version, words):
-    with pytest.raises(publish.Refused) as error:
-        publish.release(version, clone, CHEAP)
+    with pytest.raises(release.Refused) as error:
+        release.release(version, clone, CHEAP)
     assert words in str(error.value)
     assert not (clone / "_build" / "release").exists()
 
@@ -173,19 +171,19 @@ def test_a_version_is_newer_than_all_before_and_its_tag_does_not_move(clone):
     git(clone, "commit", "-qam", "More")
     refused(clone, VERSION, f"v{VERSION} is the tag of another commit")
     git(clone, "tag", "-f", f"v{VERSION}")   # as the workflow finds it
-    assert publish.release(VERSION, clone, CHEAP)
+    assert release.release(VERSION, clone, CHEAP)
 
 
 def test_what_fails_leaves_no_tag_and_no_files(clone):
     def broken(root, out, version):
-        publish.command(root, sys.executable, "-c", "raise SystemExit(3)")
-    with pytest.raises(publish.Refused, match="This failed, and nothing was released"):
-        publish.release(VERSION, clone, {**CHEAP, "broken": broken})
+        release.command(root, sys.executable, "-c", "raise SystemExit(3)")
+    with pytest.raises(release.Refused, match="This failed, and nothing was released"):
+        release.release(VERSION, clone, {**CHEAP, "broken": broken})
     assert git(clone, "tag") == "" and not (clone / "_build").exists()
 
 
 def test_the_published_kit_is_for_students_without_keys_and_without_secrets(clone, tmp_path):
-    publish.course(clone, tmp_path, VERSION, chapters=["7"])
+    release.course(clone, tmp_path, VERSION, chapters=["7"])
     with zipfile.ZipFile(tmp_path / f"rmsprop-and-adam-{VERSION}-course.zip") as kit:
         names = [name.split("/", 1)[1] for name in kit.namelist()]
         assert {name.split("/")[0] for name in names} == {"reading", "assignments", "release.json"}
@@ -200,12 +198,12 @@ def test_the_published_kit_is_for_students_without_keys_and_without_secrets(clon
 
 def test_a_kit_with_the_secret_in_it_is_not_published(clone, tmp_path, monkeypatch):
     def kit(root, *words, **variables):
-        folder = publish.Path(words[words.index("--folder") + 1])
+        folder = release.Path(words[words.index("--folder") + 1])
         (folder / "instructor").mkdir()
         (folder / "instructor" / "secret.json").write_text('{"seed": 4611686018427387905}')
         (folder / "release.json").write_text('{"files": {"instructor/key.ipynb": "0"}}')
         (folder / "assignments").mkdir()
         (folder / "assignments" / "07.ipynb").write_text("rng = default_rng(4611686018427387905)")
-    monkeypatch.setattr(publish, "command", kit)
-    with pytest.raises(publish.Refused, match="The secret seed stands in .*assignments/07.ipynb: not published"):
-        publish.course(clone, tmp_path, VERSION)
+    monkeypatch.setattr(release, "command", kit)
+    with pytest.raises(release.Refused, match="The secret seed stands in .*assignments/07.ipynb: not published"):
+        release.course(clone, tmp_path, VERSION)

@@ -1,7 +1,7 @@
 """Make a release: check, build, tag, and lay everything to be published into _build/release/<version>/.
 
-    make release VERSION=0.2.0                 or: python course/publish.py 0.2.0
-    python course/publish.py 0.2.0 --dry-run   says what it would do, and does nothing
+    make release VERSION=0.2.0                 or: python book/release.py 0.2.0
+    python book/release.py 0.2.0 --dry-run     says what it would do, and does nothing
 
 Checked first: nothing is uncommitted, the version is newer than every tag, and the package, CITATION.cff,
 .zenodo.json and README.md say this version. Then the site, the PDF, the course kit and the wheel are built,
