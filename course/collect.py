@@ -34,7 +34,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 EDITABLE = {"answer", "words", "name"}
-LARGEST = 200_000_000   # bytes that a zip may hold
+LARGEST = 200_000_000   # bytes that the zips of one hand-in, or the zip of a class, may hold
+DEEPEST = 3   # zips in one another
 SKIPPED = {"__MACOSX", ".ipynb_checkpoints", ".DS_Store", "Thumbs.db"}
 
 
@@ -411,17 +412,38 @@ def student_of(name):
     return re.sub(r"\.(ipynb|zip)$", "", name), ""
 
 
-def unpack(path, folder):
-    """Unpack a zip below `folder`; raises ValueError with a sentence."""
+def unpack(path, folder, before=0):
+    """Unpack a zip below `folder`, where there are `before` bytes already; raises ValueError with a sentence."""
     try:
         with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
+            size = before + sum(entry.file_size for entry in archive.infolist())
             if size > LARGEST:
-                raise ValueError(f"{path.name} would be {size / 1e6:.0f} MB, more than {LARGEST / 1e6:.0f}")
+                others = " with the zips before it" if before else ""
+                raise ValueError(f"{path.name} would be {size / 1e6:.0f} MB{others}, more than {LARGEST / 1e6:.0f}")
             archive.extractall(folder)   # drops ".." and absolute paths
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
         raise ValueError(f"{path.name} cannot be unpacked: {error}") from None
     return folder
+
+
+def unpacked(paths, folder):
+    """(the files at or below these paths, with those in their zips; sentences about what was left out)."""
+    files, told = [], []
+    todo = [(file, 0) for path in paths for file in inside(path)]
+    while todo:
+        file, depth = todo.pop(0)
+        files.append(file)
+        if file.suffix.lower() != ".zip":
+            continue
+        if depth == DEEPEST:
+            told.append(f"{file.name} is a zip in {DEEPEST} others: it was left out")
+            continue
+        before = sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())
+        try:
+            todo += [(one, depth + 1) for one in inside(unpack(file, folder / str(len(files)), before))]
+        except ValueError as error:
+            told.append(f"{error}, so it was left out")
+    return files, told
 
 
 def inside(path):
@@ -483,15 +505,9 @@ def chapters_of(notebook):
 
 def take_in(frame, student, paths, identity, scratch):
     """One student's hand-in, mended."""
-    hand_in, files = HandIn(student, identity, list(paths)), []
-    for n, path in enumerate(paths):
-        files += inside(path)
-    for n, path in enumerate(files):
-        if path.suffix.lower() == ".zip":
-            try:
-                files += inside(unpack(path, scratch / f"{identity}-{n}"))
-            except ValueError as error:
-                hand_in.flags.append(Flag(str(error), look=True))
+    hand_in = HandIn(student, identity, list(paths))
+    files, told = unpacked(paths, scratch / f"{identity}-zips")
+    hand_in.flags += [Flag(what, look=True) for what in told]
     best = None
     for path in files:
         if path.suffix.lower() == ".zip":

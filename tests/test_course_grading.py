@@ -340,6 +340,33 @@ def test_own_numbers_of_another_are_flagged():
 # ---- files as platforms give them ----------------------------------------------------
 
 
+def zipped(path, files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path.read_bytes()
+
+
+def test_a_zip_in_a_zip_in_a_zip_is_read_and_none_below_it(tmp_path):
+    held = zipped(tmp_path / "scratch.zip", {"07.ipynb": "{}"})
+    for depth in 2, 3, 4:
+        path = tmp_path / f"{depth}.zip"
+        held = zipped(path, {f"in {depth}.zip": held})
+        files, told = collect.unpacked([path], tmp_path / f"unpacked {depth}")
+        assert len(told) == (depth == 4) and (files[-1].name == "07.ipynb") == (depth < 4)
+    assert told == ["in 2.zip is a zip in 3 others: it was left out"]
+
+
+def test_zips_that_would_fill_the_disk_are_left_out_with_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(collect, "LARGEST", 5_000_000)
+    one = zipped(tmp_path / "one.zip", {"07.ipynb": bytes(2_000_000)})
+    zipped(tmp_path / "many.zip", {f"{n}.zip": one for n in range(9)})
+    files, told = collect.unpacked([tmp_path / "many.zip"], tmp_path / "unpacked")
+    assert [path.name for path in files].count("07.ipynb") == 2 and len(told) == 7
+    assert told[0] == "2.zip would be 6 MB with the zips before it, more than 5, so it was left out"
+    assert sum(path.stat().st_size for path in (tmp_path / "unpacked").rglob("*") if path.is_file()) < 5_000_000
+
+
 def test_a_class_in_one_zip_is_a_student_a_file(tmp_path, frame, release):
     text = (release.with_name("hand_ins") / "02 half" / "07.ipynb").read_text("utf-8")
     with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
