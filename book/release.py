@@ -30,6 +30,8 @@ from pathlib import Path
 import yaml
 from packaging.version import Version
 
+import package
+
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = "rmsprop-and-adam"
 SUMS = "SHA256SUMS"
@@ -102,6 +104,15 @@ def command(root, *words, **variables):
         raise Refused(f"This failed, and nothing was released: {' '.join(str(word) for word in words)}")
 
 
+def other_script(says, build, *arguments, **options):
+    """Build by a function of another script, and say so."""
+    print("$", says, flush=True)
+    try:
+        build(*arguments, **options)
+    except SystemExit as error:
+        raise Refused(f"This failed, and nothing was released: {error}") from None
+
+
 def commit_time(root):
     return int(git(root, "log", "-1", "--format=%ct"))
 
@@ -150,8 +161,7 @@ def wheel(root, out, version):
         archive = subprocess.run(["git", "archive", "HEAD"], cwd=root, capture_output=True, check=True).stdout
         with tarfile.open(fileobj=BytesIO(archive)) as files:
             files.extractall(scratch, filter="data")
-        command(scratch, sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps",
-                "--no-build-isolation", "--wheel-dir", out, ".", SOURCE_DATE_EPOCH=str(commit_time(root)))
+        other_script("pip wheel --no-deps .", package.wheel, out, scratch, SOURCE_DATE_EPOCH=str(commit_time(root)))
     shutil.copyfile(root / "constraints.txt", out / "constraints.txt")
     made = out / f"descent-{version}-py3-none-any.whl"
     if not made.is_file():

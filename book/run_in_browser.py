@@ -22,10 +22,10 @@ from os.path import normpath, relpath
 from pathlib import Path
 
 import nbformat
-from packaging.requirements import Requirement
 
 import address
 import notebooks
+import package
 from notebooks import ROOT
 from outside import plain_references
 
@@ -110,10 +110,7 @@ def editions(copies):
 
 def wheels():
     """Paths by name, downloaded where they are not there yet: the versions of constraints.txt."""
-    pins = map(Requirement, (line for line in (ROOT / "constraints.txt").read_text().splitlines()
-                             if line and not line.startswith("#")))
-    versions = {pin.name: next(iter(pin.specifier)).version for pin in pins}
-    wanted = sorted({*FOR_THE_KERNEL, *FOR_THE_PAGE})
+    versions, wanted = package.pins(), sorted({*FOR_THE_KERNEL, *FOR_THE_PAGE})
 
     def found(name):
         return next(WHEELS.glob(f"{name.replace('-', '_')}-{versions[name]}-*none-any.whl"), None)
@@ -125,18 +122,6 @@ def wheels():
              "--platform", "any", "--implementation", "py", "--abi", "none", *missing,
              otherwise=f"Could not download {', '.join(missing)}: is there a network?")
     return {name: found(name) for name in wanted}
-
-
-def own_wheel(folder):
-    """The book's package, built from what git would ship: no leftovers of earlier builds."""
-    source = folder / "source"
-    shutil.copytree(ROOT / "code" / "descent", source / "code" / "descent",
-                    ignore=shutil.ignore_patterns("__pycache__"))
-    for name in "pyproject.toml", "README.md", "LICENSE":
-        shutil.copy(ROOT / name, source / name)
-    _run("pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation",
-         "--wheel-dir", folder, source, otherwise="Could not build the wheel of the book's package.")
-    return next(folder.glob("descent-*.whl"))
 
 
 def _run(module, *arguments, otherwise, cwd=None):
@@ -175,7 +160,7 @@ def build(site, pages, online):
                 "ignore_sys_prefix": ["federated_extensions"],
                 "federated_extensions": [str(kernel), *(str(wheel[name]) for name in FOR_THE_PAGE)],
             },
-            "PipliteAddon": {"piplite_urls": [str(own_wheel(work)), *(str(wheel[name]) for name in FOR_THE_KERNEL)]},
+            "PipliteAddon": {"piplite_urls": [str(package.wheel(work)), *(str(wheel[name]) for name in FOR_THE_KERNEL)]},
         }
         (work / "jupyter_lite_config.json").write_text(json.dumps(settings))
         # light or dark as the reader's system is, like the book

@@ -77,6 +77,7 @@ sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course"), str(ROOT / "code")]
 import exercises as book  # noqa: E402
 import hidden  # noqa: E402
 import judge  # noqa: E402
+import package  # noqa: E402
 import reading  # noqa: E402
 
 LEVELS = {"number": "a number or a formula", "code": "code", "bug": "find the bug", "experiment": "an experiment",
@@ -814,36 +815,23 @@ anywidget=={anywidget}
 """
 
 
-def pins(*names):
-    """{name: version} of constraints.txt."""
-    found = dict(re.findall(r"(?m)^([\w.-]+)==(\S+)", (ROOT / "constraints.txt").read_text("utf-8")))
-    return {name: found[name] for name in names}
-
-
 @cache
 def wheel():
-    """This release's wheel, built from the source without a network; (name, bytes)."""
+    """This release's wheel: (name, bytes)."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "source"
-        shutil.copytree(ROOT / "code", copy / "code", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        for path in (ROOT / "pyproject.toml", ROOT / "README.md", *ROOT.glob("LICENSE*")):
-            shutil.copy(path, copy / path.name)
-        _run([sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q",
-              "-w", folder, copy], folder)
-        made = next(Path(folder).glob("*.whl"))
+        made = package.wheel(folder)
         return made.name, made.read_bytes()
 
 
 def write_otter(sets, otter, gradescope):
     """otter's sources, what `otter assign` makes of them, and its autograders for Gradescope."""
-    wheel_name, content = wheel()
+    (wheel_name, content), pins = wheel(), package.pins()
     names = [file_name(made.chapter) for made in sets]
     for name, made in zip(names, sets):
         folder = otter / name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / wheel_name).write_bytes(content)
-        (folder / "requirements.txt").write_text(REQUIREMENTS.format(
-            **pins("numpy", "matplotlib", "ipywidgets", "anywidget"), wheel=wheel_name), "utf-8")
+        (folder / "requirements.txt").write_text(REQUIREMENTS.format(**(pins | {"wheel": wheel_name})), "utf-8")
         nbformat.write(otter_source(made, wheel_name), folder / f"{name}.ipynb")
         shutil.rmtree(folder / "dist", ignore_errors=True)   # only otter assign writes there
     _run([sys.executable, "-c", ASSIGN, *names], otter)
