@@ -31,6 +31,7 @@ import yaml
 from packaging.version import Version
 
 import package
+import withheld
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = "rmsprop-and-adam"
@@ -128,7 +129,7 @@ def packed(folder, target, when, only=("",)):
 
 
 def site(root, out, version):
-    command(root, Path(sys.executable).with_name("jupyter-book"), "build", ".", "--all", "-W", "-n", "--keep-going")
+    other_script("jupyter-book build . --all", withheld.build, root, "--all")
     command(root, sys.executable, "book/run_in_browser.py")
     packed(root / "_build" / "html", out / f"{BOOK}-{version}-site.zip", commit_time(root))
 

@@ -28,6 +28,7 @@ sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course")]
 
 import exercises  # noqa: E402
 import reading  # noqa: E402
+from release import checksum  # noqa: E402
 
 FOLDER = ROOT / "_build" / "course"
 RECORD, SECRET = "release.json", "instructor/secret.json"
@@ -83,10 +84,6 @@ def write(folder, chapters, edition, parts=tuple(PARTS)):
 
 
 # ---- into a folder that may have been worked in -----------------------------
-
-
-def checksum(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def files(folder):
