@@ -6,7 +6,10 @@ function render({ model, el }) {
   const show = () => {
     const kept = el.contains(document.activeElement) && document.activeElement.getAttribute("data-x") !== null;
     el.innerHTML = model.get("html");
-    if (kept) el.querySelector("[data-x]")?.focus();
+    const handle = el.querySelector("[data-x]");
+    // Notebook 7 sees a key before the handle does; it asks the focused element.
+    if (handle) handle.dataset.lmSuppressShortcuts = "";
+    if (kept) handle?.focus({ preventScroll: true });
   };
 
   // Where the pointer is, in the units of the pad: data-frame holds its left, right, bottom and top.
@@ -37,6 +40,7 @@ function render({ model, el }) {
     event.preventDefault();
     try { el.setPointerCapture(event.pointerId); } catch { /* the pointer has gone */ }
     stroke = [place(pad, event)];
+    el.querySelector("[data-x]")?.focus({ preventScroll: true });   // arrow keys go on from where it is dropped
     later();
   });
   el.addEventListener("pointermove", (event) => {

@@ -587,7 +587,8 @@ class Plane(Bench):
         handle = "" if self.earlier else (
             f'<rect x="{left}" y="{top}" width="{width}" height="{height}" data-frame="{x0} {x1} {y0} {y1}" data-last="" fill="none"/>'
             f'<circle cx="{sx:.1f}" cy="{sy:.1f}" r="7" data-x="{problem["start"][0]}" data-y="{problem["start"][1]}" tabindex="0" '
-            'role="slider" aria-label="start: arrow keys move it" aria-valuenow="0" fill="currentColor" fill-opacity=".35" stroke="currentColor"/>')
+            f'role="slider" aria-label="start: arrow keys move it" aria-valuemin="{x0}" aria-valuemax="{x1}" aria-valuenow="{problem["start"][0]}" '
+            f'aria-valuetext="x = {problem["start"][0]:g}, y = {problem["start"][1]:g}" fill="currentColor" fill-opacity=".35" stroke="currentColor"/>')
         below = panel(496, 18, 456, 330, "f along the path", fs, True)
         return (f'<svg viewBox="0 0 960 770" role="img" aria-label="The paths in the plane, f along them, and six panels on one clock">'
                 f'{legend(courses)}<g>{ticks}</g><svg x="0" y="0" width="960" height="770"><clipPath id="{self.picture.model_id}">'
