@@ -324,9 +324,11 @@ def test_jupyterlab_without_extensions_shows_no_directive_and_no_tex(some, chrom
             page.wait_for_function(f"document.querySelectorAll('.jp-MarkdownOutput').length >= {cells}")
             page.wait_for_function(DRAWN)
             assert page.locator(".myst").count() == 0   # the extension is off
-            assert page.locator("[data-mml-node=merror], mjx-merror").count() == 0
             source = words(folder / name)
-            assert page.locator("mjx-container[display=true]").count() == source.count("\\begin{equation*}")
+            displays = source.count("\\begin{equation*}")
+            page.wait_for_function(f"document.querySelectorAll('mjx-container[display=true]').length >= {displays}")   # set some time after
+            assert page.locator("mjx-container[display=true]").count() == displays
+            assert page.locator("[data-mml-node=merror], mjx-merror").count() == 0
             boxes = page.locator(".jp-MarkdownOutput blockquote > p:first-child > strong").all_inner_texts()
             boxes = [title for title in boxes if title.startswith("Exercise ")]
             assert boxes == re.findall(r"(?m)^> \*\*(Exercise .+)\*\*$", source) and len(boxes) > 2

@@ -21,7 +21,7 @@ def test_a_page_is_alive_quiet_asks_no_other_host_and_fits_a_phone(visit, http_b
     assert equations_not_set(page) == []
     late = births(page)
     print(name, late, "ms after load")
-    assert all(ms < 100 for ms in late)
+    assert all(ms < 1000 for ms in late)   # by itself, with nobody there to touch it
     assert too_wide(page, 390) == []
     assert too_wide(page, 320) == []
     page.set_viewport_size({"width": 1280, "height": 800})
