@@ -97,3 +97,9 @@ def test_every_command_of_the_page_is_there():
 def test_the_readme_and_the_opening_page_lead_here():
     assert "for_instructors.md" in (ROOT / "README.md").read_text("utf-8")
     assert "(chapters/for_instructors.md)" in (ROOT / "index.ipynb").read_text("utf-8")
+
+
+def test_the_opening_counts_the_exercises_that_there_are():
+    every = [exercise for name in instructors.course.chapters() for exercise in instructors.course.exercises(name)]
+    count, checked = map(int, re.search(r"(\d+) exercises, (\d+) of them checked by the computer", PAGE).groups())
+    assert (count, checked) == (len(every), sum(not exercise.on_paper for exercise in every))
