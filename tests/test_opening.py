@@ -149,6 +149,10 @@ def test_with_tuned_rates_momentum_costs_adam_and_the_correction_does_not(steps)
         assert re.search(rf"^{name} +{best:.3g} +{scores[name]:.1f} ± {error:.1f}$", rows, re.M), name
     assert scores["Adam, β₁ = 0"] < scores["Adam"] - 10
     assert abs(scores["Adam, uncorrected"] - scores["Adam"]) < 0.2
+    assert scores["Adam"] < max(scores["gradient descent"], scores["RMSprop"]) - 0.1    # last at neither time
+    start = np.log10((CURVES * EVERYWHERE[500:1000]**2).sum(-1) / 2).mean()
+    swing = 2 * np.log10(0.5)    # the mean of log10 cos²
+    assert scores["Adam"] == pytest.approx(start + steps * np.log10(0.9) + swing, abs=0.3)    # momentum sets the pace
     assert scores["RMSprop, β₂ = 0.999"] < scores["Adam, β₁ = 0"] - 100    # without momentum the correction costs most
 
 
