@@ -25,6 +25,7 @@ from pathlib import Path
 import nbformat
 import yaml
 
+import exercises
 import notebooks
 from notebooks import ROOT
 
@@ -123,14 +124,6 @@ def figures(notebook):
                                       for (control, labels), at in zip(spec["controls"].items(), spec["start"])]
 
 
-def exercises(notebook):
-    """(label, title, whether it is done on paper) of each exercise."""
-    for cell in notebook.cells:
-        found = re.search(r"(?m)^`+\{exercise\} *(.*)\n((?::.*\n)*)", cell.source)
-        if found:
-            yield (re.search(r":label: (\S+)", found[2])[1], found[1], "on-paper" in found[2])
-
-
 def sections(notebook):
     """(heading, cells) for each part of a notebook that begins with `## `."""
     heading, cells = None, []
@@ -204,11 +197,10 @@ def text():
                        f"| {_cell(moves)} | `#{_cell(f'{name}:{setting}')}` |\n")
     out.append(EXERCISES)
     out.append("\n| chapter | exercises |\n|---|---|\n")
-    for path, title, notebook in book:
-        chapter = re.match(r"\d+", title) or title   # as book/extensions/exercise_numbers.py has it
-        names = [f"[{chapter[0]}.{n} {name}](#{label}){' (on paper)' * on_paper}"
-                 for n, (label, name, on_paper) in enumerate(exercises(notebook), 1)]
-        if names:
+    for path, title, _ in book:
+        if (chapter := exercises.chapter_of(path.name)) in exercises.chapters():
+            names = [f"[{one.number} {one.title}](#{one.label}){' (on paper)' * one.on_paper}"
+                     for one in exercises.exercises(chapter)]
             out.append(f"| {_short(title)} | {' · '.join(map(_cell, names))} |\n")
     totals, rows = defaultdict(float), []
     for path, title, notebook in book:

@@ -8,14 +8,10 @@ notebooks and course/exercises.toml.
 """
 
 import re
-import sys
 from html import escape
 
+import exercises
 from notebooks import ROOT
-
-sys.path.insert(0, str(ROOT / "course"))
-
-import exercises as course  # noqa: E402
 
 PAGE = ROOT / "chapters" / "for_instructors.md"
 TABLE = ROOT / "chapters" / "exercises_table.md"
@@ -113,14 +109,14 @@ def graded(exercise):
 
 def table():
     """chapters/exercises_table.md."""
-    every = {name: course.exercises(name) for name in course.chapters()}
+    every = {name: exercises.exercises(name) for name in exercises.chapters()}
     all_of_them = [exercise for some in every.values() for exercise in some]
 
     def total(what, of=all_of_them):
         return sum(getattr(exercise, what) for exercise in of)
 
     out = [HEAD.format(count=len(all_of_them), minutes=round(total("minutes") / 60), points=total("points"))]
-    for name, path in course.chapters().items():
+    for name, path in exercises.chapters().items():
         title = f"Chapter {name}" if name.isdigit() else "Frameworks"
         hours = f"{total('minutes', every[name]) / 60:.1f}".rstrip("0").rstrip(".")
         out += [f"\n## {title}\n\n[{'The chapter' if name.isdigit() else 'The page'}]({path.name}): {total('points', every[name])} points, "

@@ -4,13 +4,13 @@ MyST in a notebook knows only that notebook, has no bibliography, and numbers eq
 its own way.  So both get their names, citations and pages of text become links to the book.
 """
 
-import json
 import re
 from functools import cache
 
 from pybtex.database import parse_file
 
-from notebooks import ROOT, book_notebooks
+from exercises import exercise_numbers
+from notebooks import ROOT
 
 
 def plain_references(text, online):
@@ -25,18 +25,6 @@ def plain_references(text, online):
         f"[{authors_and_year(key)}]({online}chapters/bibliography.html)" for key in cited[1].split(",")), text)
     return re.sub(r"\]\((?!\w+:)(?:chapters/)?(\w+)\.md(#[^)]*)?\)",
                   lambda link: f"]({online}chapters/{link[1]}.html{link[2] or ''})", text)
-
-
-@cache
-def exercise_numbers():
-    """{label: ("7.3", its notebook)}: the n-th of a chapter, as book/extensions/exercise_numbers.py counts."""
-    found = {}
-    for path in book_notebooks():
-        chapter = str(int(path.name[:2])) if path.name[0].isdigit() else path.name[0].upper()
-        cells = ("".join(cell["source"]) for cell in json.loads(path.read_bytes())["cells"])
-        labels = re.findall(r"(?m)^`+\{exercise\}.*\n(?::.*\n)*?:label: (\S+)", "\n\n".join(cells))
-        found |= {label: (f"{chapter}.{n}", path) for n, label in enumerate(labels, 1)}
-    return found
 
 
 @cache

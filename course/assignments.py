@@ -277,7 +277,7 @@ class Cell:
 @dataclass
 class ProblemSet:
     chapter: str
-    edition: book.Edition
+    edition: object   # make.Edition
     cells: list = field(default_factory=list)
 
 

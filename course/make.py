@@ -18,8 +18,10 @@ import json
 import re
 import secrets
 import shutil
+import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -41,6 +43,41 @@ PARTS = {"reading": "reading", "assignments": "", "key": "instructor", "question
 # ---- what is asked for ------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Edition:
+    """What is handed out: its name, where it comes from, and its seeds.
+
+    name : "2.0.0", the folder below _build/course
+    version : of the package
+    commit : of the repository, with "+" where files differ from it
+    seed : public; students' own numbers
+    secret : inputs of the hidden tests; stands only in instructor/
+    own : whether the problem sets take their numbers from the student's name
+    """
+
+    name: str
+    version: str
+    commit: str
+    seed: int
+    secret: int
+    own: bool = False
+
+
+def version():
+    """Of the package, read from its source."""
+    return re.search(r'__version__ = "(.+)"', (ROOT / "code" / "descent" / "__init__.py").read_text("utf-8"))[1]
+
+
+def commit():
+    """The commit, with "+" where files differ from it; "unknown" outside git."""
+    def git(*words):
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
+    if git("rev-parse").returncode:
+        return "unknown"
+    changed = git("status", "--porcelain", "--untracked-files=no").stdout.strip()
+    return git("rev-parse", "HEAD").stdout.strip() + "+" * bool(changed)
+
+
 def edition(release, folder, seed=None, own=False):
     """The `Edition` called `release`; seeds that `folder` has already stay."""
     if not re.fullmatch(r"\w[\w.+-]*", release):
@@ -48,8 +85,7 @@ def edition(release, folder, seed=None, own=False):
     if seed is None:
         seed = _json(folder / RECORD).get("seed", int(hashlib.sha256(release.encode()).hexdigest()[:8], 16))
     secret = _json(folder / SECRET).get("seed") or secrets.randbits(62) | 1
-    return exercises.Edition(name=release, version=exercises.version(), commit=exercises.commit(),
-                             seed=seed, secret=secret, own=own)
+    return Edition(name=release, version=version(), commit=commit(), seed=seed, secret=secret, own=own)
 
 
 def _json(path):
@@ -130,7 +166,7 @@ def bring(new, folder, record, whole=True):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("chapters", nargs="*", help=f"of {', '.join(reading.pages())} (default: all)")
-    parser.add_argument("--release", default=exercises.version(), help="name of the folder (default: the version)")
+    parser.add_argument("--release", default=version(), help="name of the folder (default: the version)")
     parser.add_argument("--seed", type=int, help="public: students' own numbers follow from it and their names")
     parser.add_argument("--own", action="store_true", help="problem sets with numbers of each student's own")
     parser.add_argument("--only", action="append", choices=PARTS, help="write this part alone; may be repeated")

@@ -24,8 +24,9 @@ import yaml
 from bs4 import BeautifulSoup
 from loguru import logger
 
-from exercises import ROOT
-import address  # in book/, which exercises.py puts on the path
+import address   # of book/, as exercises and notebooks are: make.py puts it on the path
+from exercises import pages
+from notebooks import ROOT
 
 from moodle_tools.make_questions import generate_moodle_questions
 from text2qti.config import Config
@@ -76,13 +77,6 @@ class Question:
 
 
 # ---- what there is ----------------------------------------------------------
-
-
-def pages():
-    """{chapter: notebook}, in the order of the book."""
-    found = {"I": ROOT / "index.ipynb"}
-    found |= {str(int(path.name[:2])): path for path in sorted((ROOT / "chapters").glob("[0-9]*.ipynb"))}
-    return found | {"F": ROOT / "chapters" / "frameworks.ipynb", "L": ROOT / "chapters" / "laboratory.ipynb"}
 
 
 def predictions(path):

@@ -22,8 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course")]
 
 import address  # noqa: E402
+import exercises  # noqa: E402
 import notebooks  # noqa: E402
-from outside import authors_and_year, exercise_numbers  # noqa: E402
+from outside import authors_and_year  # noqa: E402
 from withheld import without_solutions  # noqa: E402
 
 
@@ -33,10 +34,9 @@ from withheld import without_solutions  # noqa: E402
 @cache
 def pages():
     """{"index": path, "0": path, ..., "18": path, "F": ..., "L": ...}: every notebook, in the order of the book."""
-    chapters = ROOT / "chapters"
-    return {"index": ROOT / "index.ipynb",
-            **{str(int(path.name[:2])): path for path in sorted(chapters.glob("[0-9]*.ipynb"))},
-            "L": chapters / "laboratory.ipynb", "F": chapters / "frameworks.ipynb"}
+    found = exercises.pages()
+    found["F"] = found.pop("F")   # the last
+    return {"index": found.pop("I"), **found}
 
 
 def page(chapter):
@@ -67,7 +67,7 @@ def _equations():
 @cache
 def _labels():
     """{label: (its file, what a reference to it says)} of exercises and of headings with a name."""
-    found = {label: (path.name, f"Exercise {number}") for label, (number, path) in exercise_numbers().items()}
+    found = {label: (path.name, f"Exercise {number}") for label, (number, path) in exercises.exercise_numbers().items()}
     for name, text in _words().items():
         for label, words in re.findall(r"^\(([\w:.-]+)\)=\n+#+ +(.+)$", text, re.M):
             found[label] = name, words.removeprefix("Deeper: ")

@@ -37,10 +37,10 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "book" / "extensions"), str(ROOT / "course")]
+sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "extensions"), str(ROOT / "course")]
 
 from equation_names import NamedEquations  # noqa: E402
-from exercises import exercises  # noqa: E402
+from exercises import exercises, pages  # noqa: E402
 
 DATA = Path(__file__).with_name("slides")
 OPENINGS = DATA / "equations.toml"
@@ -56,7 +56,7 @@ def available():
 
 def notebook_of(chapter):
     """The chapter's notebook and its path."""
-    (path,) = (ROOT / "chapters").glob(f"{int(chapter):02}_*.ipynb")
+    path = pages()[str(int(chapter))]
     return path, nbformat.read(path, as_version=4)
 
 

@@ -19,8 +19,9 @@ import assignments  # noqa: E402
 import exercises as book  # noqa: E402
 import hidden  # noqa: E402
 import judge  # noqa: E402
+import make  # noqa: E402
 
-EDITION = book.Edition("test", book.version(), book.commit(), seed=11, secret=22)
+EDITION = make.Edition("test", make.version(), make.commit(), seed=11, secret=22)
 CHAPTERS = list(book.chapters())
 made = {}
 
@@ -321,8 +322,8 @@ def test_nothing_hidden_stands_in_what_students_get(chapter):
 
 
 def test_hidden_inputs_come_from_the_editions_secret_seed():
-    other = book.Edition("other", EDITION.version, EDITION.commit, EDITION.seed, secret=23)
-    again = book.Edition("again", EDITION.version, EDITION.commit, EDITION.seed, secret=22)
+    other = make.Edition("other", EDITION.version, EDITION.commit, EDITION.seed, secret=23)
+    again = make.Edition("again", EDITION.version, EDITION.commit, EDITION.seed, secret=22)
 
     def secrets(edition):
         return [cell.secret for cell in problem_set("8", edition).cells if cell.role == "hidden"]

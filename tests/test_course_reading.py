@@ -16,16 +16,15 @@ import yaml
 
 import notebooks
 from conftest import ROOT
-from outside import exercise_numbers
 from test_jupyterlab import serving
 
 sys.path.append(str(ROOT / "course"))
 import address  # noqa: E402
-import exercises  # noqa: E402
+import make  # noqa: E402
 import reading  # noqa: E402
 from reading import plain  # noqa: E402
 
-EDITION = exercises.Edition(name="test", version=exercises.version(), commit="0123456789" * 4, seed=1, secret=2)
+EDITION = make.Edition(name="test", version=make.version(), commit="0123456789" * 4, seed=1, secret=2)
 SOME = ["3", "7", "F"]
 
 
@@ -288,7 +287,7 @@ def test_the_first_cell_finds_this_release_or_installs_it(tmp_path, beside, ther
 
 def test_what_is_installed_is_a_commit_or_a_tag_and_never_a_branch():
     def source(commit):
-        return reading.source(exercises.Edition("a", "2.0.0", commit, 1, 2)).removeprefix(address.repository()[0])
+        return reading.source(make.Edition("a", "2.0.0", commit, 1, 2)).removeprefix(address.repository()[0])
     assert source("a" * 40) == source("a" * 40 + "+") == f"/archive/{'a' * 40}.zip"
     assert source("unknown") == "/archive/refs/tags/v2.0.0.zip"
 
@@ -335,9 +334,3 @@ def test_jupyterlab_without_extensions_shows_no_directive_and_no_tex(some, chrom
             for text in page.evaluate(TEXT):
                 assert not re.search(r"\\[a-zA-Z]+|\$|\{[\w:.-]+\}|```|:::|~~~|\)=$", text, re.M), text
             page.close()
-
-
-def test_exercises_of_the_course_and_of_the_book_have_the_same_numbers():
-    assert {exercise.label: exercise.number for chapter in exercises.chapters()
-            for exercise in exercises.exercises(chapter)} == {
-                label: number for label, (number, _) in exercise_numbers().items()}

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 
 import notebooks
 from conftest import ROOT
-from outside import exercise_numbers
+from exercises import exercise_numbers
 from run_in_browser import for_the_browser
 
 

@@ -100,6 +100,6 @@ def test_the_readme_and_the_opening_page_lead_here():
 
 
 def test_the_opening_counts_the_exercises_that_there_are():
-    every = [exercise for name in instructors.course.chapters() for exercise in instructors.course.exercises(name)]
+    every = [exercise for name in instructors.exercises.chapters() for exercise in instructors.exercises.exercises(name)]
     count, checked = map(int, re.search(r"(\d+) exercises, (\d+) of them checked by the computer", PAGE).groups())
     assert (count, checked) == (len(every), sum(not exercise.on_paper for exercise in every))

@@ -1,9 +1,11 @@
 """Which room may import which: downwards only, never in a circle."""
 
 import ast
+import re
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1] / "code" / "descent"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "code" / "descent"
 # From the ground up: a room imports from the floors below it, or from its own room.
 FLOORS = [
     {"rules", "precision", "problems", "theory", "gradients"},
@@ -77,3 +79,10 @@ def test_only_what_draws_imports_matplotlib_or_widgets():
              for line in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module])
              if line.split(".")[0] in drawing]
     assert found == []
+
+
+def test_the_book_imports_nothing_of_the_course_kit():
+    kit = {path.stem for path in (ROOT / "course").glob("*.py")}
+    found = [(path.name, name) for path in (ROOT / "book").rglob("*.py")
+             for name in re.findall(r"(?m)^ *(?:import|from) (\w+)", path.read_text("utf-8")) if name in kit]
+    assert kit and found == []

@@ -1,18 +1,20 @@
 """Exercises are numbered in their chapter, as the course material numbers them: 7.1, 7.2, ..., F.1.
 
 Sphinx counts them through the whole book. Titles, references and solutions all take their number from
-the environment, so it is enough to change it there. The page decides on the first part:
-`07_bias_correction` is 7, `frameworks` is F.
+the environment, so it is enough to change it there.
 """
 
-import re
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from exercises import chapter_of  # noqa: E402
 
 
 def number_by_chapter(app, env):
     for docname, numbers in env.toc_fignumbers.items():
         if "exercise" in numbers:
-            page = docname.rpartition("/")[2]
-            chapter = str(int(page[:2])) if re.match(r"\d\d_", page) else page[0].upper()
+            chapter = chapter_of(docname.rpartition("/")[2])
             numbers["exercise"] = {label: (chapter, n) for n, label in enumerate(numbers["exercise"], 1)}
     return []
 

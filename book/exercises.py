@@ -1,23 +1,19 @@
-"""The exercises of the book, as the course kit needs them: one mechanism for problem sets, keys, tables and slides.
+"""The exercises of the book: one mechanism for their numbers, the index, problem sets, keys, tables and slides.
 
 An exercise's words, skeleton, check and solution are read from its chapter's notebook; what an instructor
-needs besides (points, minutes, level, outcome, rubric) stands in exercises.toml beside this file.
+needs besides (points, minutes, level, outcome, rubric) stands in course/exercises.toml.
 """
 
 import re
-import subprocess
-import sys
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course")]
+from notebooks import ROOT, book_notebooks
 
-TABLE = Path(__file__).with_name("exercises.toml")
+TABLE = ROOT / "course" / "exercises.toml"
 LEVELS = ("number", "code", "bug", "experiment", "proof")
 
 
@@ -34,7 +30,7 @@ class Exercise:
     checks : sources of the cells between the skeleton and the solution
     solution : the cells of the solution without the gates, (cell type, source)
     points : all that can be had, `words` of them for what a person reads (a proof, reasons)
-    minutes, level, outcome, rubric : from exercises.toml, too; the rubric is for the words
+    minutes, level, outcome, rubric : from course/exercises.toml; the rubric is for the words
     """
 
     chapter: str
@@ -54,31 +50,19 @@ class Exercise:
     rubric: tuple = field(default=())
 
 
-@dataclass(frozen=True)
-class Edition:
-    """What is handed out: its name, where it comes from, and its seeds.
+def chapter_of(name):
+    """What a page is called, by the name of its file: `07_bias_correction` is "7", `frameworks` is "F"."""
+    return str(int(name[:2])) if name[0].isdigit() else name[0].upper()
 
-    name : "2.0.0", the folder below _build/course
-    version : of the package
-    commit : of the repository, with "+" where files differ from it
-    seed : public; students' own numbers
-    secret : inputs of the hidden tests; stands only in instructor/
-    own : whether the problem sets take their numbers from the student's name
-    """
 
-    name: str
-    version: str
-    commit: str
-    seed: int
-    secret: int
-    own: bool = False
+def pages():
+    """{"I": path, "0": path, ..., "18": path, "F": ..., "L": ...}: every notebook; "I" is the opening page."""
+    return {chapter_of(path.name): path for path in book_notebooks()}
 
 
 def chapters():
     """{"1": path, ..., "F": path}: every notebook with exercises, in the order of the book."""
-    found = {str(int(path.name[:2])): path for path in sorted((ROOT / "chapters").glob("[0-9]*.ipynb"))}
-    found["F"] = ROOT / "chapters" / "frameworks.ipynb"
-    return {name: path for name, path in found.items() if exercises_of(path)}
+    return {name: path for name, path in pages().items() if exercises_of(path)}
 
 
 def exercises(chapter):
@@ -86,27 +70,25 @@ def exercises(chapter):
     known = chapters()
     if str(chapter) not in known:
         raise ValueError(f"chapter = {chapter!r} has no exercises; those with exercises are {', '.join(known)}")
-    table, out = _table(), []
-    for n, found in enumerate(exercises_of(known[str(chapter)]), 1):
-        row = dict(table.get(found["label"], {}))
-        if "rubric" in row:
-            row["rubric"] = tuple(row["rubric"])
-        out.append(Exercise(chapter=str(chapter), number=f"{chapter}.{n}", **found, **row))
-    return out
+    return [Exercise(chapter=str(chapter), number=f"{chapter}.{n}", **found, **_table().get(found["label"], {}))
+            for n, found in enumerate(exercises_of(known[str(chapter)]), 1)]
+
+
+@cache
+def exercise_numbers():
+    """{label: ("7.3", its notebook)}."""
+    return {one.label: (one.number, path) for name, path in chapters().items() for one in exercises(name)}
 
 
 @cache
 def _table():
-    return tomllib.loads(TABLE.read_text("utf-8")) if TABLE.exists() else {}
-
-
-def exercises_of(path):
-    """The exercises of a notebook as they stand in it: [{label, title, on_paper, statement, ...}]."""
-    return _read(path, path.stat().st_mtime_ns)
+    rows = tomllib.loads(TABLE.read_text("utf-8")) if TABLE.exists() else {}
+    return {label: row | {"rubric": tuple(row.get("rubric", ()))} for label, row in rows.items()}
 
 
 @cache
-def _read(path, _when):
+def exercises_of(path):
+    """The exercises of a notebook as they stand in it: [{label, title, on_paper, statement, ...}]."""
     found, inside = [], False
     for cell in nbformat.read(path, as_version=4).cells:
         tags = cell.metadata.get("tags", ())
@@ -132,18 +114,3 @@ def _read(path, _when):
         elif not found[-1]["solution"]:
             found[-1]["checks"] += (cell.source,)
     return found
-
-
-def version():
-    """Of the package, read from its source."""
-    return re.search(r'__version__ = "(.+)"', (ROOT / "code" / "descent" / "__init__.py").read_text("utf-8"))[1]
-
-
-def commit():
-    """The commit, with "+" where files differ from it; "unknown" outside git."""
-    def git(*words):
-        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
-    if git("rev-parse").returncode:
-        return "unknown"
-    changed = git("status", "--porcelain", "--untracked-files=no").stdout.strip()
-    return git("rev-parse", "HEAD").stdout.strip() + "+" * bool(changed)
