@@ -75,12 +75,7 @@ def pages():
         path = ROOT / f"{name}.ipynb"
         if path.is_file():
             notebook = nbformat.read(path, as_version=4)
-            yield path, _title(notebook), notebook
-
-
-def _title(notebook):
-    return next(line[2:].strip() for cell in notebook.cells if cell.cell_type == "markdown"
-                for line in cell.source.splitlines() if line.startswith("# "))
+            yield path, notebooks.title_of(notebook), notebook
 
 
 def labelled_lines():

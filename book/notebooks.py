@@ -60,6 +60,12 @@ def book_notebooks():
     return [ROOT / "index.ipynb", *sorted((ROOT / "chapters").glob("*.ipynb"))]
 
 
+def title_of(notebook):
+    """"7 · Bias correction": its first heading."""
+    return next(line[2:].strip() for cell in notebook.cells if cell.cell_type == "markdown"
+                for line in cell.source.splitlines() if line.startswith("# "))
+
+
 # ---- normal form ----------------------------------------------------------
 
 

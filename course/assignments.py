@@ -79,6 +79,7 @@ import hidden  # noqa: E402
 import judge  # noqa: E402
 import package  # noqa: E402
 import reading  # noqa: E402
+from notebooks import title_of  # noqa: E402
 
 LEVELS = {"number": "a number or a formula", "code": "code", "bug": "find the bug", "experiment": "an experiment",
           "proof": "a proof", "": ""}
@@ -569,22 +570,17 @@ HIDDEN = {"function": "# After you hand in, the grader tries other inputs here."
 STUB = "**Your words:** *double-click, and write here.*"
 
 
-def title_of(chapter):
-    notebook = nbformat.read(book.chapters()[str(chapter)], as_version=4)
-    return next(re.match(r"# (.+)", cell.source)[1] for cell in notebook.cells
-                if cell.cell_type == "markdown" and cell.source.startswith("# "))
-
-
 def problem_set(chapter, edition, own_numbers=False):
     """The neutral cells of a chapter's problem set."""
     chapter = str(chapter)
     listed = book.exercises(chapter)
+    path = reading.page(chapter)
     setup = setup_of(chapter)
     out = ProblemSet(chapter, edition)
     add = out.cells.append
     add(Cell("title", TITLE.format(
-        title=title_of(chapter), count=len(listed), points=sum(e.points for e in listed),
-        minutes=sum(e.minutes for e in listed), version=edition.version, page=reading.page(chapter).name,
+        title=title_of(nbformat.read(path, as_version=4)), count=len(listed), points=sum(e.points for e in listed),
+        minutes=sum(e.minutes for e in listed), version=edition.version, page=path.name,
         file=f"{file_name(chapter)}.ipynb"), "markdown"))
     add(Cell("find", reading.first_cell(edition)))
     add(Cell("name", '# Your name:\nname = ""'))

@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 import reading
 from exercises import chapters as with_exercises
 from exercises import exercises
+from notebooks import title_of
 
 COLUMNS = "exercise title points words minutes level graded outcome label".split()
 
@@ -45,10 +46,8 @@ def earned(exercise):
 def key(chapter):
     """The notebook with a chapter's exercises and their solutions."""
     todo, shown = exercises(chapter), printed(chapter)
-    title = reading.page(chapter)
-    heading = next(line for cell in nbformat.read(title, as_version=4).cells for line in cell.source.splitlines()
-                   if line.startswith("# ") and cell.cell_type == "markdown")
-    cells = [new_markdown_cell(f"{heading}: the key\n\n{sum(e.points for e in todo)} points, {sum(e.words for e in todo)} of them for "
+    title = title_of(nbformat.read(with_exercises()[chapter], as_version=4))
+    cells = [new_markdown_cell(f"# {title}: the key\n\n{sum(e.points for e in todo)} points, {sum(e.words for e in todo)} of them for "
                                f"words, {sum(e.minutes for e in todo)} minutes. Not for students.\n\nTo read; outputs are those of the book.")]
     for exercise in todo:
         cells.append(new_markdown_cell(f"## Exercise {exercise.number} · {exercise.title}\n\n*{earned(exercise)}*\n\n"

@@ -26,7 +26,7 @@ from loguru import logger
 
 import address   # of book/, as exercises and notebooks are: make.py puts it on the path
 from exercises import pages
-from notebooks import ROOT
+from notebooks import ROOT, title_of
 
 from moodle_tools.make_questions import generate_moodle_questions
 from text2qti.config import Config
@@ -115,9 +115,9 @@ def without_hands(says):
 
 def questions():
     """All of them, chapter by chapter: first the book's predictions, then those written for the bank."""
-    data, out = tomllib.loads(DATA.read_text("utf-8")), []
+    data, names, out = tomllib.loads(DATA.read_text("utf-8")), chapter_names(), []
     for chapter, path in pages().items():
-        title = re.sub(r"^\d+ · ", "", title_of(path))
+        title = re.sub(r"^\d+ · ", "", names[chapter])
         chosen, asked = data["predictions"].get(chapter, {}), predictions(path)
         here = [{"ident": cell, "title": title, **asked[cell], **chosen[cell]} for cell in asked if cell in chosen]
         for row in data["written"]:
@@ -127,12 +127,6 @@ def questions():
         out += [Question(chapter=chapter, number=f"Q{chapter}.{n}", page=path, **row | {"choices": tuple(row.get("choices", ()))})
                 for n, row in enumerate(here, 1)]
     return out
-
-
-def title_of(path):
-    """"7 · Bias correction": a page's first heading."""
-    return next(re.match(r"# (.+)", cell.source)[1] for cell in nbformat.read(path, as_version=4).cells
-                if cell.cell_type == "markdown" and cell.source.startswith("# "))
 
 
 def unknown():
@@ -257,7 +251,7 @@ def readable(chosen, names):
 
 def chapter_names():
     """{"7": "7 · Bias correction", ...}."""
-    return {name: title_of(path) for name, path in pages().items()}
+    return {name: title_of(nbformat.read(path, as_version=4)) for name, path in pages().items()}
 
 
 def write(folder, chapters, edition):

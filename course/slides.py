@@ -41,6 +41,7 @@ sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "extensions"), str(ROOT 
 
 from equation_names import NamedEquations  # noqa: E402
 from exercises import exercises, pages  # noqa: E402
+from notebooks import title_of  # noqa: E402
 
 DATA = Path(__file__).with_name("slides")
 OPENINGS = DATA / "equations.toml"
@@ -123,7 +124,7 @@ class Chapter:
         self.path, notebook = notebook_of(number)
         self.language = notebook.metadata
         self.cells = {cell.id: cell for cell in notebook.cells}
-        self.title = re.search(r"(?m)^# (.+)", notebook.cells[1].source)[1]
+        self.title = title_of(notebook)
         self.exercises = {exercise.label: exercise for exercise in exercises(number)}
         self.displays = {cell.id: [found[1].strip() for found in DISPLAY.finditer(cell.source)]
                          for cell in notebook.cells if cell.cell_type == "markdown"}
