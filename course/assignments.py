@@ -79,15 +79,11 @@ import hidden  # noqa: E402
 import judge  # noqa: E402
 import package  # noqa: E402
 import reading  # noqa: E402
+from collect import assignment, question  # noqa: E402
 from notebooks import title_of  # noqa: E402
 
 LEVELS = {"number": "a number or a formula", "code": "code", "bug": "find the bug", "experiment": "an experiment",
           "proof": "a proof", "": ""}
-
-
-def file_name(chapter):
-    """"07" for chapter 7, "F" for the page about frameworks."""
-    return f"{int(chapter):02}" if str(chapter).isdigit() else str(chapter)
 
 
 # ---- which names a cell needs ------------------------------------------------
@@ -581,7 +577,7 @@ def problem_set(chapter, edition, own_numbers=False):
     add(Cell("title", TITLE.format(
         title=title_of(nbformat.read(path, as_version=4)), count=len(listed), points=sum(e.points for e in listed),
         minutes=sum(e.minutes for e in listed), version=edition.version, page=path.name,
-        file=f"{file_name(chapter)}.ipynb"), "markdown"))
+        file=f"{assignment(chapter)}.ipynb"), "markdown"))
     add(Cell("find", reading.first_cell(edition)))
     add(Cell("name", '# Your name:\nname = ""'))
     add(Cell("setup", setup + ("\n\n\n" + inspect.getsource(judge.my_numbers).rstrip() if own_numbers else "")))
@@ -722,7 +718,7 @@ for name in sys.argv[1:]:
 
 def write_nbgrader(sets, course, released):
     """The sources in nbgrader's course folder; its generate step makes what students get, in `released`."""
-    names = [file_name(made.chapter) for made in sets]
+    names = [assignment(made.chapter) for made in sets]
     for name, made in zip(names, sets):
         source = course / "source" / name / f"{name}.ipynb"
         source.parent.mkdir(parents=True, exist_ok=True)
@@ -773,13 +769,13 @@ def otter_source(made, wheel=""):
             block("END QUESTION")
 
     for cell in made.cells:
-        shown, question = plain[id(cell)], "q" + cell.exercise.replace(".", "_")
+        shown, name = plain[id(cell)], question(cell.exercise)
         if cell.role in ("statement", "words"):
             close()
         if cell.role == "answer":
             tests = [c for c in made.cells if c.exercise == cell.exercise and c.role in ("check", "hidden")]
             tests.sort(key=lambda c: c.role)   # checks, then hidden ones
-            block("BEGIN QUESTION", f"name: {question}", "check_cell: false",
+            block("BEGIN QUESTION", f"name: {name}", "check_cell: false",
                   f"points: {[c.points for c in tests]}")
             block("BEGIN SOLUTION")
             shown.source += f"\n# BEGIN SOLUTION NO PROMPT\n{cell.secret}\n# END SOLUTION"
@@ -787,7 +783,7 @@ def otter_source(made, wheel=""):
             block("END SOLUTION")
             todo["tests"] = tests
         elif cell.role == "words":
-            block("BEGIN QUESTION", f"name: {question}_words", "manual: true", f"points: {cell.points}")
+            block("BEGIN QUESTION", f"name: {name}_words", "manual: true", f"points: {cell.points}")
             block("BEGIN PROMPT")
             cells.append(shown)
             block("END PROMPT")
@@ -822,7 +818,7 @@ def wheel():
 def write_otter(sets, otter, gradescope):
     """otter's sources, what `otter assign` makes of them, and its autograders for Gradescope."""
     (wheel_name, content), pins = wheel(), package.pins()
-    names = [file_name(made.chapter) for made in sets]
+    names = [assignment(made.chapter) for made in sets]
     for name, made in zip(names, sets):
         folder = otter / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -76,6 +76,16 @@ class HandIn:
 # ---- the frame ----------------------------------------------------------------
 
 
+def assignment(chapter):
+    """"07" for chapter 7, "F" for the page about frameworks: the name of a problem set and of its file."""
+    return f"{int(chapter):02}" if str(chapter).isdigit() else str(chapter)
+
+
+def question(number):
+    """"q7_1": what otter calls an exercise."""
+    return "q" + number.replace(".", "_")
+
+
 def about(cell):
     """What the kit wrote into a cell's metadata: {"edition", "chapter", "exercise", "role"}, or {}."""
     found = cell.metadata.get("descent", {})

@@ -49,7 +49,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "extensions"), str(ROOT / "course")]
 
 import collect  # noqa: E402
-from collect import Flag, about, editable, exercise, role  # noqa: E402
+from collect import Flag, about, assignment, editable, exercise, question, role  # noqa: E402
 
 GRADERS = ("nbgrader", "otter")
 TIMEOUT = 20      # seconds for one cell; a problem set takes three
@@ -162,11 +162,6 @@ def with_otter(autograder, chapter, mended, hooks):
     if results.has_catastrophic_failure():
         raise Stopped(str(results.catastrophic_error))
     return {name: (test.score, test) for name, test in results.results.items()}, results.notebook
-
-
-def question(number):
-    """"q7_1": what otter calls an exercise."""
-    return "q" + number.replace(".", "_")
 
 
 def quiet(log):
@@ -296,11 +291,6 @@ def suspicious(frame, mended):
 
 
 # ---- what a release has for a chapter -----------------------------------------------
-
-
-def assignment(chapter):
-    """"07": the name of a chapter's problem set."""
-    return f"{int(chapter):02}" if str(chapter).isdigit() else str(chapter)
 
 
 def gradebook(course):
