@@ -71,16 +71,13 @@ from pathlib import Path
 import nbformat
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course"), str(ROOT / "code")]
-
-import exercises as book  # noqa: E402
-import hidden  # noqa: E402
-import judge  # noqa: E402
-import package  # noqa: E402
-import reading  # noqa: E402
-from collect import assignment, question  # noqa: E402
-from notebooks import title_of  # noqa: E402
+import exercises as book
+import hidden
+import judge
+import package
+import reading
+from collect import assignment, question
+from notebooks import ROOT, title_of
 
 LEVELS = {"number": "a number or a formula", "code": "code", "bug": "find the bug", "experiment": "an experiment",
           "proof": "a proof", "": ""}

@@ -46,7 +46,7 @@ import nbformat  # noqa: E402
 from jinja2 import pass_context  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "extensions"), str(ROOT / "course")]
+sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "extensions")]
 
 import collect  # noqa: E402
 from collect import Flag, about, assignment, editable, exercise, question, role  # noqa: E402

@@ -26,7 +26,7 @@ from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course")]
+sys.path[:0] = [str(ROOT / "book"), str(ROOT / "code")]   # for all parts
 
 import exercises  # noqa: E402
 import reading  # noqa: E402

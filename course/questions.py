@@ -24,14 +24,14 @@ import yaml
 from bs4 import BeautifulSoup
 from loguru import logger
 
-import address   # of book/, as exercises and notebooks are: make.py puts it on the path
-from exercises import pages
-from notebooks import ROOT, title_of
-
 from moodle_tools.make_questions import generate_moodle_questions
 from text2qti.config import Config
 from text2qti.qti import QTI
 from text2qti.quiz import Quiz
+
+import address
+from exercises import pages
+from notebooks import ROOT, title_of
 
 DATA = Path(__file__).with_suffix(".toml")
 TOLERANCE = 0.02

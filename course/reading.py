@@ -10,7 +10,6 @@ Outputs are left out: figures would give away what the reader is asked to predic
 
 import re
 import shutil
-import sys
 import unicodedata
 from functools import cache
 from pathlib import Path
@@ -18,14 +17,12 @@ from urllib.parse import quote
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course")]
-
-import address  # noqa: E402
-import exercises  # noqa: E402
-import notebooks  # noqa: E402
-from outside import authors_and_year  # noqa: E402
-from withheld import without_solutions  # noqa: E402
+import address
+import exercises
+import notebooks
+from notebooks import ROOT
+from outside import authors_and_year
+from withheld import without_solutions
 
 
 # ---- what there is ----------------------------------------------------------

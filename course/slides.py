@@ -37,7 +37,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "extensions"), str(ROOT / "course")]
+sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "extensions")]
 
 from equation_names import NamedEquations  # noqa: E402
 from exercises import exercises, pages  # noqa: E402

@@ -18,6 +18,7 @@ import pages
 from descent.exercises.engine import Verdict
 
 ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "extensions"), str(ROOT / "course")]   # for all tests
 EPOCH = "1767225600"   # any fixed day
 
 

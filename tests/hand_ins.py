@@ -10,9 +10,6 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "course"))
-
 FIGURE = """\
 import matplotlib.pyplot as plt
 plt.plot(corrected_average(np.ones(9), 0.9), label="mine")

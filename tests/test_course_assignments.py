@@ -5,21 +5,16 @@ import io
 import re
 import shutil
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 
+import assignments
+import exercises as book
+import hidden
+import judge
+import make
 from conftest import once_for_all_workers
-
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "book"), str(ROOT / "course")]
-
-import assignments  # noqa: E402
-import exercises as book  # noqa: E402
-import hidden  # noqa: E402
-import judge  # noqa: E402
-import make  # noqa: E402
 
 EDITION = make.Edition("test", make.version(), make.commit(), seed=11, secret=22)
 CHAPTERS = list(book.chapters())

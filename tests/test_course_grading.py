@@ -12,14 +12,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+import collect
+import grade
 import hand_ins
 from conftest import once_for_all_workers
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "course"))
-
-import collect  # noqa: E402
-import grade  # noqa: E402
-from test_course_assignments import kit  # noqa: E402, F401 -- the fixture: chapter 7, written once
+from test_course_assignments import kit  # noqa: F401 -- the fixture: chapter 7, written once
 
 FULL = (3, 2, 5, 4, 2, 0)   # of 7.1 to 7.6, by the tests
 NONE = (0,) * 6

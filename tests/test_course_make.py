@@ -6,10 +6,8 @@ import sys
 
 import pytest
 
+import make
 from conftest import ROOT
-
-sys.path.append(str(ROOT / "course"))
-import make  # noqa: E402
 
 
 def run(folder, *arguments):

@@ -3,19 +3,14 @@
 import html
 import io
 import re
-import sys
 import xml.etree.ElementTree as et
 import zipfile
 
 import numpy as np
 import pytest
 
-from conftest import ROOT
+import questions as bank
 from descent import loop, problems, rules, theory
-
-sys.path.insert(0, str(ROOT / "course"))
-
-import questions as bank  # noqa: E402
 
 QUESTIONS = bank.questions()
 NAMES = bank.chapter_names()

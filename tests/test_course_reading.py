@@ -14,15 +14,13 @@ import nbformat
 import pytest
 import yaml
 
+import address
+import make
 import notebooks
+import reading
 from conftest import ROOT
+from reading import plain
 from test_jupyterlab import serving
-
-sys.path.append(str(ROOT / "course"))
-import address  # noqa: E402
-import make  # noqa: E402
-import reading  # noqa: E402
-from reading import plain  # noqa: E402
 
 EDITION = make.Edition(name="test", version=make.version(), commit="0123456789" * 4, seed=1, secret=2)
 SOME = ["3", "7", "F"]

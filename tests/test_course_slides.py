@@ -1,17 +1,13 @@
 """The slides: each chapter's lecture is made of what the book has, says no number of its own, and moves from a disk."""
 
 import re
-import sys
 import tomllib
 
 import pytest
 
 import pages
-from conftest import ROOT
+import slides
 from descent.figures.explore import decode
-
-sys.path.insert(0, str(ROOT / "course"))
-import slides  # noqa: E402
 
 CHAPTERS = list(range(1, 19))
 BUILT = [3, 7, 11]

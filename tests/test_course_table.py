@@ -2,18 +2,13 @@
 
 import csv
 import re
-import sys
 import tomllib
 
 import nbformat
 import pytest
 
-from conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "course"))
-
-import exercises as course  # noqa: E402
-import key as answers  # noqa: E402
+import exercises as course
+import key as answers
 
 TABLE = tomllib.loads(course.TABLE.read_text("utf-8"))
 ALL = [exercise for chapter in course.chapters() for exercise in course.exercises(chapter)]

@@ -13,12 +13,10 @@ import pytest
 from bs4 import BeautifulSoup
 from docutils import nodes
 
+import equations
 from browsers import ENGINES
 from conftest import ROOT
 from pages import PAGES, open_everything
-
-sys.path.insert(0, str(ROOT / "book" / "extensions"))
-import equations  # noqa: E402
 
 CHAPTER = "chapters/07_bias_correction.html"
 

@@ -3,16 +3,12 @@
 import importlib
 import inspect
 import re
-import sys
 
 import pytest
 
 from conftest import ROOT
-
-sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "extensions")]
-
-from indices import labelled_lines  # noqa: E402
-from package_pages import as_rst  # noqa: E402
+from indices import labelled_lines
+from package_pages import as_rst
 
 MODULES = ["rules", "loop", "gradients", "problems", "network", "inplace", "precision", "frameworks",
            *(f"theory.{path.stem}" for path in sorted((ROOT / "code/descent/theory").glob("[a-z]*.py")))]

@@ -10,12 +10,10 @@ import pypdfium2.raw as pdfium
 import pytest
 import yaml
 
+import pdf
 from conftest import ROOT, copy_sources
 
 pytestmark = pytest.mark.browser
-
-sys.path.insert(0, str(ROOT / "book"))
-import pdf  # noqa: E402
 
 MILLIMETRE = 72 / 25.4
 MARGIN = 17 * MILLIMETRE
