@@ -276,7 +276,7 @@ class ProblemSet:
 
 
 def chapter_cells(chapter):
-    """[(source, solution?)] of the code cells of a chapter, and where each exercise's skeleton is."""
+    """[(source, solution?)] of the code cells of a chapter."""
     notebook = nbformat.read(book.chapters()[str(chapter)], as_version=4)
     return [(cell.source, "solution" in cell.metadata.get("tags", ()))
             for cell in notebook.cells if cell.cell_type == "code"]
@@ -386,9 +386,7 @@ def setup_of(chapter):
             pool += [s for s in statements(_python(source)) if s.imported]
         imports = {name for s in pool if s.imported for name in s.binds}
         defined = {name for s in pool for name in s.binds if s.text.startswith("def ")} | imports
-        needs = {"np"}
-        for source in [exercise.skeleton, *exercise.checks]:
-            needs |= _needs(_python(source))
+        needs = {name for source in (exercise.skeleton, *exercise.checks) for name in _needs(_python(source))}
         needs -= {name for source in exercise.checks for s in statements(_python(source)) if not s.imported
                   for name in s.binds}
         needs |= code_in(exercise.statement) & defined
@@ -397,13 +395,10 @@ def setup_of(chapter):
                 needs |= _needs(_python(source)) & imports
         skeletons |= {name for s in statements(exercise.skeleton) for name in s.binds}
         found, _ = closure((needs - skeletons) | {"np"}, pool)
-        for statement in found:
-            if statement.text not in {s.text for s in statements(exercise.skeleton)}:
-                chosen[statement.text] = statement
+        chosen |= {statement.text: statement for statement in found}
     order = [s.text for source, solution in chapter_cells(chapter) if not solution
              for s in statements(_python(source))]
-    place = {text: n for n, text in reversed(list(enumerate(order)))}
-    return text_of(sorted(chosen.values(), key=lambda s: place[s.text]))
+    return text_of(sorted(chosen.values(), key=lambda s: order.index(s.text)))
 
 
 # ---- hidden tests --------------------------------------------------------------
@@ -532,7 +527,7 @@ def told(exercise, marks):
               "words": exercise.words}
     earned = {name: points for name, points in earned.items() if points}
     names = ", ".join(f"{points:g} {name}" for name, points in earned.items()) if len(earned) > 1 else "".join(earned)
-    level = LEVELS.get(exercise.level, exercise.level)
+    level = LEVELS[exercise.level]
     return ", ".join(filter(None, [
         f"{exercise.points} point{'s' * (exercise.points != 1)} ({names})",
         f"about {exercise.minutes} minutes" if exercise.minutes else "",
@@ -582,7 +577,7 @@ def problem_set(chapter, edition, own_numbers=False):
     with contextlib.redirect_stdout(io.StringIO()):
         exec(setup, space)
     for exercise in listed:
-        mine = [] if exercise.on_paper else checked(exercise)
+        mine = checked(exercise)
         own = hidden.OWN.get(exercise.label) if own_numbers else None
         marks = [_with_own(n, own, *points) for n, points in enumerate(shares(exercise, mine), 1)]
         add(Cell("statement", f"## Exercise {exercise.number} · {exercise.title}\n\n*{told(exercise, marks)}*\n\n"
