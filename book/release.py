@@ -139,18 +139,22 @@ def paper(root, out, version):
     shutil.copyfile(root / "_build" / "pdf" / f"{BOOK}.pdf", out / f"{BOOK}-{version}.pdf")
 
 
-def course(root, out, version, chapters=()):
+def kit(root, folder, version, *chapters):
+    command(root, sys.executable, "course/make.py", "--release", version, "--folder", folder,
+            "--only", "reading", "--only", "assignments", *chapters)
+
+
+def course(root, out, version):
     """The kit without what only instructors have; they make theirs with `make course`."""
     with tempfile.TemporaryDirectory() as scratch:
-        command(root, sys.executable, "course/make.py", "--release", version, "--folder", scratch,
-                "--only", "reading", "--only", "assignments", *chapters)
-        kit = Path(scratch)
-        secret = json.loads((kit / "instructor" / "secret.json").read_text())["seed"]
-        record = json.loads((kit / "release.json").read_text("utf-8"))
+        kit(root, scratch, version)
+        made = Path(scratch)
+        secret = json.loads((made / "instructor" / "secret.json").read_text())["seed"]
+        record = json.loads((made / "release.json").read_text("utf-8"))
         record["files"] = {name: sum_ for name, sum_ in record["files"].items() if name.startswith(PUBLIC)}
-        (kit / "release.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        (made / "release.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf-8")
         target = out / f"{BOOK}-{version}-course.zip"
-        packed(kit, target, commit_time(root), only=(*PUBLIC, "release.json"))
+        packed(made, target, commit_time(root), only=(*PUBLIC, "release.json"))
     with zipfile.ZipFile(target) as archive:
         if told := [name for name in archive.namelist() if str(secret).encode() in archive.read(name)]:
             raise Refused(f"The secret seed stands in {', '.join(told)}: not published")

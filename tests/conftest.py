@@ -19,6 +19,8 @@ from descent.exercises.engine import Verdict
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "extensions"), str(ROOT / "course")]   # for all tests
+
+import release  # noqa: E402
 EPOCH = "1767225600"   # any fixed day
 
 
@@ -39,9 +41,8 @@ def copy_sources(folder):
     if listed.returncode == 0:
         files = [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
     else:   # an archive without .git
-        files = ["_config.yml", "_toc.yml", "index.ipynb"] + [
-            str(path.relative_to(ROOT)) for part in ("book", "chapters")
-            for path in (ROOT / part).rglob("*") if path.is_file()]
+        below = [path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file()]
+        files = [path for path in below if not {".venv", "_build", ".cache", "__pycache__"} & set(path.parts)]
     for name in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
@@ -69,6 +70,34 @@ def once_for_all_workers(tmp_path_factory, worker_id, name, make):
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
     return folder
+
+
+def git(folder, *words):
+    command = ["git", "-c", "user.name=someone", "-c", "user.email=someone@example.org", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory, worker_id):
+    """The book as a repository with one commit."""
+    def make(folder):
+        copy_sources(folder)
+        git(folder, "init", "-q", "-b", "main")
+        git(folder, "add", "-A")
+        git(folder, "commit", "-qm", "The book")
+
+    return once_for_all_workers(tmp_path_factory, worker_id, "origin", make)
+
+
+@pytest.fixture(scope="session")
+def kit(origin, tmp_path_factory, worker_id):
+    """The course kit of chapter 7 as a release makes it of `origin`, with the same secret in every run."""
+    def make(folder):
+        (folder / "instructor").mkdir(parents=True)
+        (folder / "instructor" / "secret.json").write_text('{"seed": 4611686018427387905}')
+        release.kit(origin, folder, release.said(origin)["CITATION.cff"], "7")
+
+    return once_for_all_workers(tmp_path_factory, worker_id, "kit", make)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,6 @@ import exercises as book
 import hidden
 import judge
 import make
-from conftest import once_for_all_workers
 
 EDITION = make.Edition("test", make.version(), make.commit(), seed=11, secret=22)
 CHAPTERS = list(book.chapters())
@@ -364,13 +363,6 @@ def test_names_are_followed_to_where_they_are_bound_and_changed():
 
 
 # ---- the graders' own programs; hand-ins are graded in test_course_grading.py --------------
-
-
-@pytest.fixture(scope="session")
-def kit(tmp_path_factory, worker_id):
-    """Chapter 7, written once for all workers."""
-    return once_for_all_workers(tmp_path_factory, worker_id, "assignments",
-                                lambda folder: assignments.write(folder, ["7"], EDITION))
 
 
 def test_nbgraders_and_otters_students_get_the_same(kit):

@@ -16,7 +16,6 @@ import collect
 import grade
 import hand_ins
 from conftest import once_for_all_workers
-from test_course_assignments import kit  # noqa: F401 -- the fixture: chapter 7, written once
 
 FULL = (3, 2, 5, 4, 2, 0)   # of 7.1 to 7.6, by the tests
 NONE = (0,) * 6
@@ -46,7 +45,7 @@ GRADERS = ("nbgrader", "otter")
 
 
 @pytest.fixture(scope="session")
-def release(kit, tmp_path_factory, worker_id):   # noqa: F811
+def release(kit, tmp_path_factory, worker_id):
     """A release with the problem set of chapter 7; its hand-ins stand beside it in hand_ins/."""
     def make(folder):
         hand_ins.fifteen(kit, folder)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,24 +13,9 @@ import pytest
 import yaml
 
 import release
-from conftest import ROOT, copy_sources
+from conftest import ROOT, git
 
 VERSION = release.said(ROOT)["code/descent/__init__.py"]
-ME = ["-c", "user.name=someone", "-c", "user.email=someone@example.org"]
-
-
-def git(folder, *words):
-    return subprocess.run(["git", *ME, *words], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
-
-
-@pytest.fixture(scope="module")
-def origin(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("origin")
-    copy_sources(folder)
-    git(folder, "init", "-q", "-b", "main")
-    git(folder, "add", "-A")
-    git(folder, "commit", "-qm", "The book")
-    return folder
 
 
 @pytest.fixture
@@ -182,28 +168,29 @@ def test_what_fails_leaves_no_tag_and_no_files(clone):
     assert git(clone, "tag") == "" and not (clone / "_build").exists()
 
 
-def test_the_published_kit_is_for_students_without_keys_and_without_secrets(clone, tmp_path):
-    release.course(clone, tmp_path, VERSION, chapters=["7"])
-    with zipfile.ZipFile(tmp_path / f"rmsprop-and-adam-{VERSION}-course.zip") as kit:
-        names = [name.split("/", 1)[1] for name in kit.namelist()]
+def test_the_published_kit_is_for_students_without_keys_and_without_secrets(kit, origin, tmp_path, monkeypatch):
+    monkeypatch.setattr(release, "kit", lambda root, folder, version: shutil.copytree(kit, folder, dirs_exist_ok=True))
+    release.course(origin, tmp_path, VERSION)
+    with zipfile.ZipFile(tmp_path / f"rmsprop-and-adam-{VERSION}-course.zip") as made:
+        names = [name.split("/", 1)[1] for name in made.namelist()]
         assert {name.split("/")[0] for name in names} == {"reading", "assignments", "release.json"}
-        record = json.loads(kit.read(f"rmsprop-and-adam-{VERSION}-course/release.json"))
-        first = json.loads(kit.read(next(name for name in kit.namelist() if name.endswith("reading/07_bias_correction.ipynb"))))
+        record = json.loads(made.read(f"rmsprop-and-adam-{VERSION}-course/release.json"))
+        first = json.loads(made.read(next(name for name in made.namelist() if name.endswith("reading/07_bias_correction.ipynb"))))
     assert all(name.startswith(("reading/", "assignments/")) for name in record["files"]) and "secret" not in json.dumps(record)
-    head = git(clone, "rev-parse", "HEAD")
+    head = git(origin, "rev-parse", "HEAD")
     assert record["commit"] == head
     code = "".join("".join(cell["source"]) for cell in first["cells"] if cell["cell_type"] == "code")
     assert f"{head}.zip" in code and VERSION in code   # what the notebook installs is the tag's commit
 
 
 def test_a_kit_with_the_secret_in_it_is_not_published(clone, tmp_path, monkeypatch):
-    def kit(root, *words, **variables):
-        folder = release.Path(words[words.index("--folder") + 1])
+    def kit(root, folder, version):
+        folder = release.Path(folder)
         (folder / "instructor").mkdir()
         (folder / "instructor" / "secret.json").write_text('{"seed": 4611686018427387905}')
         (folder / "release.json").write_text('{"files": {"instructor/key.ipynb": "0"}}')
         (folder / "assignments").mkdir()
         (folder / "assignments" / "07.ipynb").write_text("rng = default_rng(4611686018427387905)")
-    monkeypatch.setattr(release, "command", kit)
+    monkeypatch.setattr(release, "kit", kit)
     with pytest.raises(release.Refused, match="The secret seed stands in .*assignments/07.ipynb: not published"):
         release.course(clone, tmp_path, VERSION)
