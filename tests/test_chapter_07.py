@@ -191,6 +191,12 @@ def test_default_adam_without_correction_starts_too_fast():
     assert (rho > 1).all()
 
 
+def test_the_disguise_falls_two_to_threefold_within_ten_epochs():
+    for beta2, fall in ((0.99, 1.93), (0.999, 2.60), (0.9999, 2.69)):
+        rho = theory.startup_ratio(np.arange(1, 171), 0.9, beta2)
+        assert rho.max() / rho[-1] == pytest.approx(fall, abs=0.005)
+
+
 def test_betas_of_language_models_start_slowly_for_eight_steps():
     rho = theory.startup_ratio(np.arange(1, 301), 0.9, 0.95)
     assert ((rho < 1) == (np.arange(1, 301) <= 8)).all()
@@ -354,6 +360,15 @@ def test_short_runs_at_a_constant_rate_are_better_uncorrected(record):
     low, middle, _ = compared(record, decay=0)
     assert (low[:, 0] > 1).all()
     assert ((1.3 < middle) & (middle < 1.5))[:, 0].all()
+
+
+def test_at_099_the_correction_wins_one_longer_run_and_loses_another(record):
+    (low, middle, _), (_, _, high) = (compared(record, decay) for decay in (0, 1))
+    assert low[0, 1] > 1 and middle[0, 1] == pytest.approx(3.2, abs=0.05)
+    assert high[0, 1] < 1
+    for decay in (0, 1):    # after 100 epochs we cannot tell
+        low, _, high = compared(record, decay)
+        assert low[0, 2] < 1 < high[0, 2]
 
 
 def test_a_decay_takes_that_advantage_away(record):
