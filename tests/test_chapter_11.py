@@ -223,6 +223,19 @@ def test_in_random_order_reddis_example_turns_at_0_652():
     assert random_drift(g, 0.645) > 0 > random_drift(g, 0.659)
 
 
+def test_the_scatter_of_v_decides_which_effect_of_random_order_counts_more():
+    C, beta2 = 3.0, theory.reddi_threshold(3.0)
+    lifted = beta2 * (C**2 + 2) / 3 + (1 - beta2) * np.array([C**2, 1.0])
+    pull, push = np.array([C, 2.0]) / np.sqrt(lifted)  # at the average v
+    both = C / np.sqrt(theory.reddi_second_moment(C, beta2)[0])  # the cycle's
+    assert both - pull == pytest.approx(push - both, rel=0.02)
+    rng, v, pushes = np.random.default_rng(0), np.full(500, (C**2 + 2) / 3), []
+    for _ in range(400):
+        pushes.append(2 / np.sqrt(beta2 * v + 1 - beta2))
+        v = beta2 * v + (1 - beta2) * rng.choice([C**2, 1.0, 1.0], 500)
+    assert np.mean(pushes) > push + 0.1
+
+
 def test_batches_of_two_go_down_at_every_decay_rate():
     for c in (2.05, 3.0, 10.0):
         a = (c - 1) / 2
