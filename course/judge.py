@@ -21,6 +21,7 @@ import math
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -140,7 +141,7 @@ class Judge:
     release, source : version and digest of the package
     forbids : modules whose functions may not be called, beside descent.exercises
     allows : functions or modules that may be called all the same
-    limit : seconds for all calls of this cell together
+    limit : seconds of processor time for all calls of this cell together
     """
 
     def __init__(self, env, number, release, source, *, forbids=(), allows=(), limit=4.0, checks=()):
@@ -181,6 +182,11 @@ class Judge:
             yield
             return
 
+        processor, clock = time.process_time(), time.monotonic()
+
+        def used():   # a busy machine makes nobody late, but what sleeps is stopped, too
+            return max(time.process_time() - processor, (time.monotonic() - clock) / 3)
+
         late = RanTooLong(f"it ran longer than {self.limit:g} seconds; is there an endless loop?")
 
         def again(frame, event, _):
@@ -189,6 +195,8 @@ class Judge:
             return again
 
         def stop(_, frame):
+            if used() < self.left:
+                return
             self.late.add((self.number, function))
             if frame is not None:   # an `except:` that swallows it is left at its first line
                 frame.f_trace = again
@@ -196,11 +204,12 @@ class Judge:
             raise late
 
         before, traced = signal.signal(signal.SIGALRM, stop), sys.gettrace()
-        signal.setitimer(signal.ITIMER_REAL, max(self.left, 1e-3), 0.5)   # again, should it be caught
+        signal.setitimer(signal.ITIMER_REAL, max(self.left, 1e-3), min(self.limit, 0.5))   # and again, should it be caught
         try:
             yield
         finally:
-            self.left = signal.setitimer(signal.ITIMER_REAL, 0)[0]
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            self.left -= used()
             sys.settrace(traced)
             signal.signal(signal.SIGALRM, before)
 

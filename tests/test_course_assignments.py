@@ -235,6 +235,15 @@ def test_an_endless_loop_costs_that_exercise_and_its_limit_once(body):
     assert "not tried again" in found["7-2-hidden-1"][1]
 
 
+def test_a_busy_machine_makes_nobody_late():
+    """The limit is one of processor time: here a first call waits longer than it by the clock on the wall."""
+    waits = "m_hat, result = 0, []\n    if not vars(corrected_average):\n        corrected_average.called = True\n        __import__('time').sleep(1.2)"
+    found = hand_in("7", {"7.2": GOOD.replace("m_hat, result = 0, []", waits)}, only="7.2",
+                    edit=lambda text: text.replace("limit=4.0", "limit=1.0"))
+    mine = {cell: one for cell, one in found.items() if cell.startswith("7-2")}
+    assert "ran longer" not in words(mine) and marks(mine) == marks(hand_in("7", {"7.2": GOOD}, only="7.2")) > 0
+
+
 def test_another_package_than_the_releases_is_a_flag():
     found = hand_in("7", {"7.2": GOOD}, only="7.2", edit=lambda text: text.replace(
         assignments.package_digest(), "0" * 16))
