@@ -15,6 +15,7 @@ CURVES = np.array([1.0, 50.0])    # of f = (θ₁² + 50 θ₂²) / 2
 START = np.array([-6.0, 2.0])
 EVERYWHERE = np.random.default_rng(0).uniform(-1, 1, (2000, 2)) * [6, 2.5]
 LONG = 300
+WORDS = "".join(cell.source for cell in PAGE.cells if cell.cell_type == "markdown")
 
 
 def said(beginning):
@@ -136,7 +137,7 @@ def test_with_tuned_rates_momentum_costs_adam_and_the_correction_does_not(steps)
     versions = {"gradient descent": ({}, low), "RMSprop": ({}, wide), "Adam": ({}, wide),
                 "Adam, uncorrected": ({"correct": False}, wide), "Adam, β₁ = 0": ({"beta1": 0.0}, wide),
                 "RMSprop, β₂ = 0.999": ({"beta2": 0.999}, wide)}
-    scores = {}
+    scores, ends = {}, []
     for name, (change, grid) in versions.items():
         def score(starts, alpha):
             f = heights(starts, **RULES[name.split(",")[0]] | change | {"alpha": alpha}, steps=steps)[-1]
@@ -145,8 +146,12 @@ def test_with_tuned_rates_momentum_costs_adam_and_the_correction_does_not(steps)
         assert grid[0] < best < grid[-1] or name == "RMSprop, β₂ = 0.999"    # the larger, the better
         fresh = score(EVERYWHERE[500:1000], best)
         scores[name], error = fresh.mean(), 2 * fresh.std() / 500**0.5
+        ends.append(fresh)
         rows = said("after 60 steps: α").split(f"after {steps} steps: α")[1].split("after")[0]
         assert re.search(rf"^{name} +{best:.3g} +{scores[name]:.1f} ± {error:.1f}$", rows, re.M), name
+    share = np.mean(np.argmax(ends[:3], axis=0) == 2)
+    assert f"Adam is last: {share:.0%}" in said(f"after {steps} steps: α").split("RMSprop, β₂ = 0.999")[1]
+    assert f"Adam is last from {share:.0%}".replace("%", " %") in WORDS or steps == LONG and share == 0
     assert scores["Adam, β₁ = 0"] < scores["Adam"] - 10
     assert abs(scores["Adam, uncorrected"] - scores["Adam"]) < 0.2
     assert scores["Adam"] < max(scores["gradient descent"], scores["RMSprop"]) - 0.1    # last at neither time
