@@ -260,3 +260,18 @@ def test_turning_the_whole_problem_changes_rmsprop_and_not_gradient_descent():
         b = run(rule, turned.grad, R @ [-8.0, 1.5], 200, alpha=alpha).theta
         gaps[rule] = np.abs(b @ R - a).max()
     assert gaps[gradient_descent] < 1e-12 and gaps[rmsprop] > 1
+
+
+def test_the_turned_run_is_slower_from_most_starts_and_never_arrives_from_some():
+    problem, turned = quadratic([1.0, 50.0]), quadratic([1.0, 50.0], angle=np.pi / 4)
+    starts = np.random.default_rng(0).uniform(-1, 1, (1000, 2)) * [8, 2]
+    paths = [run(rmsprop, f.grad, starts @ Q.T, 2000, alpha=0.1).theta @ Q
+             for f, Q in ((problem, np.eye(2)), (turned, turned.rotation))]
+    below = [problem(path) < 0.1 for path in paths]
+    assert below[0].any(0).all()  # along the axes it arrives from everywhere
+    never = ~below[1].any(0)
+    straight, back = (b.argmax(0)[~never] for b in below)
+    assert [never.sum(), (back > straight).sum(), (back < straight).sum()] == [50, 772, 154]
+    rattle = paths[1][-1][never]  # along the steep axis, at λα²/4
+    np.testing.assert_allclose(np.abs(rattle @ turned.rotation.T), 0.05, rtol=1e-5)
+    np.testing.assert_allclose(problem(rattle), 50 * 0.1**2 / 4, rtol=1e-5)

@@ -127,6 +127,15 @@ def test_what_differs_behind_equal_names_is_what_translate_reads():
                 assert said["λθ joins $g$, by default"] == ("no" if beside else "yes")
 
 
+def test_without_decay_every_rmsprop_is_carried_exactly_into_optax_and_with_decay_none():
+    for name in ("pytorch", "keras", "tensorflow"):
+        base = {"optimizer": "rmsprop", "lr" if name == "pytorch" else "learning_rate": 0.001}
+        for more in ({}, {"momentum": 0.9}, {"centered": True}, {"momentum": 0.9, "centered": True}):
+            assert translate(base | more, name, "optax").exact, (name, more)
+        if name != "tensorflow":
+            assert not translate(base | {"weight_decay": 0.01}, name, "optax").exact
+
+
 # ---- the lines to copy ----------------------------------------------------
 
 

@@ -354,6 +354,14 @@ def test_the_page_shows_the_way_to_a_kernel_and_the_view_comes_apart(monkeypatch
     assert shown[1][laboratory.VIEW]["model_id"] == made.model_id
 
 
+def test_a_long_memory_drifts_less_in_a_late_turn_although_its_start_carries_it_farther():
+    gradients = np.where(np.arange(1, 501) % 50 == 0, -49.0, 1.0)[:, None, None]
+    betas = np.array([0.9, 0.95, 0.98, 0.99, 0.995])
+    way = -run(rmsprop, theta0=np.zeros(1), gradients=gradients, alpha=1.0, eps=0.0, beta2=betas[:, None]).theta[..., 0]
+    assert (np.diff(way[500] - way[450]) < 0).all() and (np.diff(way[49]) > 0).all()
+    assert way[500, 4] > way[500, 1] and way[500, 4] - way[50, 4] < way[500, 1] - way[50, 1]
+
+
 def test_chapters_lead_to_the_laboratory(html):
     for name in "04_rmsprop_remembers", "07_bias_correction":
         page = BeautifulSoup((html / "chapters" / f"{name}.html").read_text("utf-8"), "html.parser")
