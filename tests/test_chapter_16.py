@@ -155,6 +155,8 @@ def test_record_has_the_shapes_that_its_docstring_names(record):
     assert record["accuracy"].shape == (arms, 20)
     assert record["descent_fresh"].shape == (7, 20)
     assert record["sizes"].shape == (20, epochs - 1, 9)
+    assert record["slow"].shape == (8, recorded.LONG + 1)
+    assert record["slow_growth"].shape == (8,)
 
 
 def test_each_arm_has_the_rate_with_the_lowest_mean_log_loss(record):
@@ -179,6 +181,35 @@ def test_the_recorded_sizes_are_those_of_a_run_with_a_rate_per_layer(record):
     assert record["sizes"][:2, 0] == pytest.approx(np.mean(steps, 0), rel=1e-3)
 
 
+def test_the_slow_runs_are_at_a_third_of_the_rate(record):
+    i = list(recorded.ARMS).index("a rate per layer")
+    assert record["chosen"][i] / record["rate"][i, 1] == pytest.approx(3.16, 1e-3)
+    curve, _ = recorded.trained("a rate per layer", recorded.FRESH[:2],
+                                record["rate"][i, 1], 2)
+    assert record["slow"][:2, :3] == pytest.approx(curve.T, rel=1e-3)
+
+
+def test_a_third_of_the_rate_survives_the_growth_but_leaves_chance_late(record):
+    left = record["slow"] < np.log(10) - 0.1
+    assert 70 < left.argmax(1).min() and left[:, -1].all()
+    assert left[:, 121:].mean() > 0.9 and record["slow_growth"].min() > 400
+    fast = record["loss"][1] < np.log(10) - 0.1  # at the chosen rate
+    assert fast.any(1).all() and fast[:, -1].sum() == 3
+    assert (fast[:, 1:] & ~fast[:, :-1]).sum(1).tolist().count(1) == 1
+
+
+def test_a_frozen_divisor_is_frozen_before_or_after_the_growth(record):
+    steps = {}
+    for arm, epochs in (("a divisor, frozen", 2), ("a divisor, frozen later", 10)):
+        i, firsts = list(recorded.ARMS).index(arm), []
+        recorded.trained(arm, recorded.FRESH, record["chosen"][i], epochs,
+                         watch=lambda g: firsts.append(recorded.layer_sizes(g)[:, 0]))
+        mean = np.array(firsts).reshape(epochs, -1, 20).mean(1)
+        steps[epochs] = mean[-1] / mean[0]
+    assert steps[2].max() < 1
+    assert 890 < steps[10].min() and steps[10].max() < 4250
+
+
 def test_a_frozen_divisor_is_the_following_one_until_it_freezes():
     theta = np.zeros((1, recorded.NETWORK.size))
     rng = np.random.default_rng(0)
@@ -191,6 +222,13 @@ def test_a_frozen_divisor_is_the_following_one_until_it_freezes():
 
 
 # ---- exercises ------------------------------------------------------------
+
+
+def test_weights_of_variance_32_give_what_the_exercise_says():
+    for variance, says in ((2, 2.3), (32, 0.64)):
+        loss, _ = recorded.trained("gradient descent", np.arange(200, 203), 1.0,
+                                   20, weight_variance=variance)
+        assert np.exp(np.log(loss[-1]).mean()) == pytest.approx(says, abs=0.01)
 
 
 @pytest.mark.parametrize("check, answer, words", [

@@ -14,7 +14,7 @@ from descent.recorded.data import digits, split
 from descent.rules import State, adam, gradient_descent, rmsprop
 
 FILE = Path(__file__).with_name("depth.npz")
-EPOCHS = 60
+EPOCHS, LONG = 60, 240
 TUNING, FRESH = np.arange(10), np.arange(100, 120)
 LAYERS, BATCH = 8, 50
 NETWORK = Network((64, *[32] * LAYERS, 10), "sigmoid")
@@ -134,6 +134,8 @@ def depth():
     accuracy : on the training examples at the end, axes (arm, seed)
     descent_fresh : training loss of gradient descent at the end, axes (rate, seed 100 to 119)
     sizes : of each layer's gradient in "a rate per layer", mean of an epoch, axes (seed 100 to 119, epoch, layer)
+    slow : training loss of "a rate per layer" at 0.01, a third of the chosen rate, axes (seed 100 to 107, epoch 0 to 240)
+    slow_growth : in these runs, the first layer's gradient in its largest epoch over its first, axis (seed)
     """
     with np.load(FILE) as file:
         return dict(file)
