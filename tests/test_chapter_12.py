@@ -10,7 +10,7 @@ import sympy
 from scipy import stats
 
 import notebooks
-from descent import adam, adamw, exercises, rmsprop, run, theory
+from descent import adam, adamw, exercises, gradient_descent, momentum, rmsprop, run, theory
 from descent.exercises.chapter_12 import published_differences
 from descent.recorded.data import digits, split, sweeps
 from descent.network import Network, train
@@ -278,3 +278,21 @@ def test_nobody_can_publish_twelve_seeds():
     chosen = np.array(list(itertools.combinations(range(20), 12)))
     ends = d[chosen].mean(1) + theory.paired_interval(d[chosen].T, t)
     assert len(ends) == 125_970 and ends.min() > 0
+
+
+# ---- the loss in other units: what a large ε makes of the rules --------------
+
+
+def test_a_tiny_loss_makes_rmsprop_gradient_descent_and_adam_momentum():
+    (X, y), (X_val, y_val), _ = split(*digits())
+    network, seeds = Network(), np.arange(3)
+
+    def ends(rule, **hyper):
+        runs = train(network, rule, network.init(seeds), X / 16, y, seed=seeds, validation=(X_val / 16, y_val), **hyper)
+        return runs.validation_loss[-1]
+
+    def scaled(rule):
+        return lambda state, g, **hyper: rule(state, 1e-8 * g, **hyper)
+
+    assert ends(scaled(rmsprop), alpha=0.0133) == pytest.approx(ends(gradient_descent, alpha=0.0133), rel=0.02)
+    assert ends(scaled(adam), alpha=0.0237) == pytest.approx(ends(momentum, alpha=0.00237), rel=0.02)

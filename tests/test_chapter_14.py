@@ -231,3 +231,22 @@ def test_checks_of_the_exercises_know_the_likely_mistakes(check, answer, verdict
     assert verdict in capsys.readouterr().out
 
 
+
+
+# ---- what a fresh reader asked for -------------------------------------------
+
+
+def test_only_uncorrected_the_best_rate_leans_with_beta2():
+    runs = transformer.by_length()
+    best = runs.rates[np.nanargmin(runs.loss[..., -1].mean(-1), -1)]
+    assert best.tolist() == [[3e-4] * 4, [3e-4, 3e-4, 1e-4, 3e-5]] and runs.rates.min() == 3e-5
+
+
+def test_a_finer_grid_would_gain_most_in_short_runs_without_the_correction():
+    runs = transformer.by_length()
+    gained = []
+    for k in range(1, 6):   # 200 to 600 steps, β₂ = 0.999
+        y = runs.loss[1, 2, :3, :, k].mean(-1)
+        low = y[1] - (y[2] - y[0])**2 / (8 * (y[2] + y[0] - 2 * y[1]))   # as if evenly spaced: 3.33 and 3
+        gained.append(y[1] - low)
+    assert 0.02 < gained[0] < 0.04 and max(gained[1:]) < 0.012 and gained[-1] < 0.005
