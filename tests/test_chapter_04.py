@@ -257,6 +257,13 @@ def test_clipped_at_three_it_crawls_after_enough_spikes(beta2):
     assert after(many, beta2)[0].min() < 0.5
 
 
+@pytest.mark.parametrize("spikes, crawls", [(47, False), (48, True)])
+def test_clipped_at_three_it_crawls_from_the_48th_spike_on(spikes, crawls):
+    gradients = constant(1, 1000)
+    gradients[:spikes] = 3.0
+    assert (after(gradients, 0.99)[0].min() < 0.5) == crawls
+
+
 def test_a_change_of_sign_is_no_change_for_rmsprop():
     speeds, _ = after(np.array([[1.0], [1.0], [-1.0], [-1.0]]), BETAS[-1])
     np.testing.assert_allclose(speeds, [1, 1, -1, -1], rtol=1e-12)
