@@ -265,6 +265,22 @@ def test_adam_stays_where_its_rate_cannot_grow(rule, eps):
     assert np.abs(path.theta[6500:]).max() < 1e-140
 
 
+def test_beside_a_minimum_at_1_rounding_lets_adam_rest():
+    path = run(adam, lambda x: x - 1, [2.0], 20_000, alpha=0.1)
+    assert np.flatnonzero(path.theta[:, 0] != 1)[-1] == 674
+
+
+def test_in_50_dimensions_rounding_rarely_lets_adam_rest():
+    draw, (runs, d) = np.random.default_rng(3), (16, 50)
+    root = draw.standard_normal((runs, d, d))
+    H = root @ np.swapaxes(root, 1, 2) / d + 0.1 * np.eye(d)
+    low, start = draw.standard_normal((2, runs, d))
+    path = run(adam, lambda x: np.einsum("sij,sj->si", H, x - low),
+               low + start, 20_000, alpha=0.1, record=5)
+    far = np.abs(path.theta[3000:] - low).max((0, 2)) / 0.1
+    assert (far > 0.1).sum() >= 12 and far.max() < 0.3
+
+
 def test_noise_that_sums_to_zero_in_an_epoch_leaves_less_in_an_average():
     n, beta = 17, 0.9
     w = (1 - beta) * beta ** np.arange(n)

@@ -250,6 +250,23 @@ def test_default_adam_meets_its_problem_at_74():
     assert 3 + int(np.argmax(np.array(drift) > 0)) == 74
 
 
+@pytest.mark.parametrize("C", [2.2, 3.0, 6.0])
+def test_at_the_average_v_the_large_one_pulls_less_and_the_small_push_more(C):
+    b = theory.reddi_threshold(C)
+    v, mean = theory.reddi_second_moment(C, b), (C**2 + 2) / 3
+    assert v[2] < mean < v[:2].mean()  # the v that each of them meets
+    assert b * mean + (1 - b) * C**2 > v[0]
+    assert 2 / np.sqrt(b * mean + 1 - b) > (1 / np.sqrt(v[1:])).sum()
+
+
+def test_in_a_symmetric_cycle_the_own_square_counts_half():
+    gap, n = 1e-4, 9
+    weights = (1 - gap) ** np.arange(n)
+    over = (weights / weights.sum() - 1 / n) / gap + 1 / (2 * n)
+    np.testing.assert_allclose(over, 0.5 - np.arange(n) / n, atol=1e-3)
+    np.testing.assert_allclose(over[1:] + over[:0:-1], 0, atol=1e-3)
+
+
 @pytest.mark.equation("11.11")
 @pytest.mark.parametrize("s", [0.1, 2.0])
 def test_tilted_bowls_hold_adam_beside_the_minimum(s):
