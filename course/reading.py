@@ -106,8 +106,8 @@ CODE = ("code-block", "code", "code-cell", "sourcecode")
 # What the site says of its own buttons, and what a reader of the notebook is told instead.
 OF_THE_SITE = {
     "Each page runs in your browser, by the button at its top.": "Each page is a notebook: run it from the top.",
-    "One click more, and you type": "Further down, once you have run the cells, you type",
-    "so it needs Python behind the page: the button at the top starts it in your browser, the rocket opens Colab.":
+    "so it needs Python behind the page: the button at the top opens a copy in your browser, the rocket opens Colab; "
+    "there choose *Run All Cells*, and come down to here.":
         "so run the cells.",
     "Open this notebook (the buttons at the top, or the README), set": "Set",
 }
