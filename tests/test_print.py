@@ -38,7 +38,7 @@ def test_a_reader_prints_a_chapter_from_the_dark(visit, http_base, name):
         assert pictures and [k for k in range(pictures) if where[f"upper{k}qz"] != where[f"lower{k}qz"]] == []
         for sheet in document:
             pixels = sheet.render(scale=0.5, grayscale=True).to_numpy()
-            assert (pixels > 230).mean() > 0.5 and (pixels < 100).any()
+            assert (pixels > 230).mean() > 0.5 and (pixels < 128).any()   # at half size small print alone is no darker
         fonts = embedded_fonts(document)
         assert fonts and all(fonts.values()), fonts
     assert page.complaints == []
