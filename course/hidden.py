@@ -33,7 +33,7 @@ class Part:
     order : False where the order of a list does not count
     driver : how a function is called that is no plain function (judge.DRIVERS)
     forbids, allows : modules that may not be called, or may all the same
-    limit : seconds for all calls of one test cell together
+    limit : seconds of processor time for all calls of one test cell together
     solved : the solution's expression for the answer, where the names do not say it
     line : the check's line, where the book checks several answers in a loop
     """

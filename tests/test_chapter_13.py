@@ -1,20 +1,19 @@
 """Chapter 13, geometry: closed forms against runs on the real problems."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import ROOT
 from descent import (adagrad, adam, gradient_descent, momentum, nesterov,
                      rmsprop, run, sign_descent, theory)
 from descent.exercises import check_axes, check_steps_turned
 from descent.problems import (OneHot, OneHotColumn, Quadratic, Wilson,
                               quadratic, zipf)
 
-ROOT = Path(__file__).resolve().parent.parent
 ADAPTIVE = [sign_descent, adagrad, rmsprop, adam]
 H = np.array([[3.0, 1.0, 0.0], [1.0, 2.0, -0.5], [0.0, -0.5, 1.0]])
 START = np.array([1.0, -2.0, 0.5])

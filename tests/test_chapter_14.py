@@ -233,7 +233,7 @@ def test_checks_of_the_exercises_know_the_likely_mistakes(check, answer, verdict
 
 
 
-# ---- what a fresh reader asked for -------------------------------------------
+# ---- the best rates, and the grid that they are of ---------------------------
 
 
 def test_only_uncorrected_the_best_rate_leans_with_beta2():
