@@ -221,6 +221,21 @@ def test_turned_and_tuned_adam_settles_later_than_momentum_or_never():
     assert tuned_for_good(adam, 0, rates, beta2=0.9) == 1001
 
 
+def held(state, g, *, alpha, beta2, share):
+    """Adam whose rate may not pass a share of 2(1 + β₁)/((1 − β₁)λ), (6.8)."""
+    after = adam(state, g, alpha=alpha, beta2=beta2)
+    root = np.maximum(np.sqrt(after.v_hat), alpha / (share * 0.038))
+    return after._replace(theta=state.theta - alpha * after.m_hat / root)
+
+
+def test_it_is_the_limit_of_the_rate_that_keeps_short_memories_from_settling():
+    rates = np.geomspace(0.003, 3, 13)
+    steps = [tuned_for_good(held, 45, rates, beta2=beta2, share=share)
+             for beta2 in (0.9, 0.99) for share in (0.9, 1.3)]
+    assert 200 < steps[0] < 300 < steps[2] < 400
+    assert steps[1] == steps[3] == 1001
+
+
 def test_aligned_and_turned_ravine_need_these_steps():
     counts = []
     for angle in (0.0, np.pi / 4):

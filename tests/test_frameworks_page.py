@@ -124,7 +124,9 @@ def test_what_differs_behind_equal_names_is_what_translate_reads():
             for settings in (rms, first):
                 got = here(settings | {"weight_decay": 0.1})
                 beside = got.get("decoupled", False) or got["optimizer"] == "adamw"
-                assert said["λθ joins $g$, by default"] == ("no" if beside else "yes")
+                assert said["RMSprop, Adam: decay λθ goes"] == ("beside the step" if beside else "into $g$")
+        if name != "tensorflow":  # and where it is taken away beside the step, the rule's line has α
+            assert (here({"optimizer": "adamw"} | rate)["optimizer"], said["AdamW: decay a step"]) == ("adamw", "αλθ")
 
 
 def test_without_decay_every_rmsprop_is_carried_exactly_into_optax_and_with_decay_none():
@@ -291,6 +293,14 @@ def test_ci_installs_the_versions_that_the_page_names():
         version = re.search(rf"{name} ([\d.]*\d)", CELLS["fw-dictionary"].source)[1]
         assert re.search(rf'"{module}=={re.escape(version)}(\.\*)?"', commands), name
     assert {"FRAMEWORKS": "required"}.items() <= job["steps"][-1]["env"].items()
+
+
+@pytest.mark.parametrize("name, framework", [("NAdam", "pytorch"), ("RAdam", "pytorch"), ("Nadam", "keras"), ("radam", "optax")])
+def test_a_name_that_translate_does_not_know_is_an_error_with_those_it_knows(name, framework):
+    assert "NAdam or RAdam, is an error that lists the names it knows" in CELLS["fw-translate"].source
+    with pytest.raises(ValueError) as error:
+        translate({"optimizer": name}, framework, "descent")
+    assert str(error.value) == f"optimizer = {name!r}, but translate knows of {NAMES[framework]}: {', '.join(DEFAULTS[framework])}"
 
 
 # ---- the form -------------------------------------------------------------

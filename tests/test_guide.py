@@ -1,9 +1,11 @@
 """The guide: one sheet of paper, a trouble in each row, and evidence that is there."""
 
+import ast
 import re
 from pathlib import Path
 from urllib.parse import unquote
 
+import numpy as np
 import pypdfium2
 import pytest
 import yaml
@@ -45,6 +47,37 @@ def test_the_guide_is_the_first_page_after_the_opening():
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_a_trouble_has_a_row_of_its_own(soup, trouble):
     assert len([cells for cells in rows(soup, "trouble") if trouble in cells[0].get_text()]) == 1
+
+
+def lines():
+    return re.search(r"```python\n(.*?)```", (ROOT / "chapters" / "guide.md").read_text("utf-8"), re.S)[1]
+
+
+def test_the_lines_raise_and_lower_the_rate_as_chapter_12_does():
+    T, W = 255, 26
+    rate = next(node for node in ast.walk(ast.parse(lines())) if isinstance(node, ast.Lambda))
+    plan = eval(ast.unparse(rate), {"T": T, "W": W})   # its t counts the steps that are done
+    t = np.arange(1, T + 1)
+    assert np.allclose([plan(done) for done in range(T)], np.minimum(np.minimum(1, t / W), (T + 1 - t) / (T - W)))
+
+
+def test_the_lines_run_in_pytorch():
+    torch = pytest.importorskip("torch", reason="torch is not installed: the lines are read, not run")
+    model, T, W = torch.nn.Linear(3, 2).double(), 20, 4
+    space = {"AdamW": torch.optim.AdamW, "LambdaLR": torch.optim.lr_scheduler.LambdaLR, "T": T, "W": W, "model": model,
+             "clip_grad_norm_": torch.nn.utils.clip_grad_norm_, "matrices": [model.weight], "norms_and_biases": [model.bias]}
+    made, step = lines().split("# T steps")
+    exec(made, space)
+    rates = []
+    for _ in range(T):
+        space["opt"].zero_grad()
+        (1e3 * model(torch.ones(3).double()).square().sum()).backward()
+        rates.append(space["opt"].param_groups[0]["lr"])
+        exec("#" + step, space)
+        assert space["norm"] > 1 >= sum(p.grad.square().sum() for p in model.parameters()).sqrt() - 1e-6
+    assert rates[0] == pytest.approx(1e-3 / W) and max(rates) == rates[W - 1] == 1e-3
+    assert rates[-1] == pytest.approx(1e-3 / (T - W)) and space["opt"].param_groups[0]["lr"] == 0
+    assert [group["weight_decay"] for group in space["opt"].param_groups] == [0.01, 0]
 
 
 def test_every_row_is_complete(soup):

@@ -103,3 +103,17 @@ def test_the_opening_counts_the_exercises_that_there_are():
     every = [exercise for name in instructors.exercises.chapters() for exercise in instructors.exercises.exercises(name)]
     count, checked = map(int, re.search(r"(\d+) exercises, (\d+) of them checked by the computer", PAGE).groups())
     assert (count, checked) == (len(every), sum(not exercise.on_paper for exercise in every))
+
+
+def cited(chapters, known):
+    """Equations that main lines cite from chapters that are neither among them nor known."""
+    home = {label: number for number in CHAPTERS for label in re.findall(r"^\$\$ \((\S+)\)", parts(number)[1], re.M)}
+    used = {label for number in chapters for label in re.findall(r"\{eq\}`(\S+?)`", parts(number)[0])}
+    return {label for label in used if home.get(label, chapters[0]) not in {*chapters, *known}}
+
+
+def test_a_way_through_names_the_equations_that_it_borrows():
+    rows = [row.split("|")[3] for row in PAGE.split("## Five ways through")[1].splitlines() if row.startswith("| ")]
+    session, adam = ({*re.findall(r"\{eq\}`(\S+?)`", known)} for known in (rows[1], rows[3]))
+    assert adam == cited([2, 3, 6, 7, 8], [1])
+    assert cited([3], []) - {"2.2"} <= session   # "2.1 to 2.3" has 2.2

@@ -4,6 +4,7 @@ import re
 import shutil
 from datetime import datetime
 
+import nbformat
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
@@ -354,12 +355,133 @@ def test_the_page_shows_the_way_to_a_kernel_and_the_view_comes_apart(monkeypatch
     assert shown[1][laboratory.VIEW]["model_id"] == made.model_id
 
 
+# ---- what the page says and asks ------------------------------------------
+
+CELLS = {cell.id: cell for cell in nbformat.read(ROOT / "chapters" / "laboratory.ipynb", as_version=4).cells}
+BETAS = np.array([0.9, 0.95, 0.98, 0.99, 0.995])   # of the first figure
+THINGS = re.findall(r"^\d+\. (.*)$", CELLS["lab-try"].source, re.M)
+
+
+def ways(rule, gradients, **more):
+    """Along 500 given gradients, in units of α: axes t, β₂."""
+    return -run(rule, theta0=np.zeros(1), gradients=np.asarray(gradients, float)[:, None, None], alpha=1.0, eps=0.0,
+                beta2=BETAS[:, None], **more).theta[..., 0]
+
+
+def test_a_spike_throws_both_rules_back_whatever_the_memory():
+    t = np.arange(1, 501)
+    for rule in rmsprop, adam:
+        behind = ways(rule, np.ones(500)) - ways(rule, np.where(t == 200, 100.0, 1.0))
+        assert (behind[300] > 40).all()
+
+
 def test_a_long_memory_drifts_less_in_a_late_turn_although_its_start_carries_it_farther():
-    gradients = np.where(np.arange(1, 501) % 50 == 0, -49.0, 1.0)[:, None, None]
-    betas = np.array([0.9, 0.95, 0.98, 0.99, 0.995])
-    way = -run(rmsprop, theta0=np.zeros(1), gradients=gradients, alpha=1.0, eps=0.0, beta2=betas[:, None]).theta[..., 0]
+    gradients = np.where(np.arange(1, 501) % 50 == 0, -49.0, 1.0)
+    way = ways(rmsprop, gradients)
     assert (np.diff(way[500] - way[450]) < 0).all() and (np.diff(way[49]) > 0).all()
     assert way[500, 4] > way[500, 1] and way[500, 4] - way[50, 4] < way[500, 1] - way[50, 1]
+    level = ways(rmsprop, gradients, v0=np.mean(gradients**2))[500]   # without a start: the long memory is nearer home
+    assert (np.diff(level) < 0).all() and level[4] < 5 < 47 < level[1]
+
+
+def test_there_are_ten_things_to_try():
+    assert len(THINGS) == 10
+
+
+def test_thing_1_the_ways_part_most_for_the_longest_memory_and_at_the_start():
+    assert "*Noise around 1*" in THINGS[0]
+    g = 1 + 3 * np.random.default_rng(0).standard_normal(500)
+    gap = ways(rmsprop, g) - ways(adam, g)
+    assert (np.diff(gap[500]) > 5).all() and gap[100, 4] > 0.75 * gap[500, 4]
+
+
+def test_thing_2_a_nearer_start_needs_a_larger_rate_or_does_not_cross():
+    assert "start at (2, 1)" in THINGS[1]
+    rates, starts = [0.03, 0.05, 0.1, 0.2, 0.3, 0.5], [2.0, 1.75, 1.5]
+    x = run(adam, lambda x: 2 * x + 3 * np.cos(3 * x), np.array(starts)[:, None, None], 150, alpha=np.array(rates)[:, None]).theta[-1, ..., 0]
+    assert [[rate for rate, end in zip(rates, ends) if end < 0][:1] for ends in x] == [[0.2], [0.3], []]
+
+
+def test_thing_3_steps_and_path_do_not_see_the_size_of_the_gradients(stream):
+    assert "1000 times as much, then on −0.001 times" in THINGS[2]
+    first = stream.path.theta
+    for factor in 1000, -0.001:
+        stream.formula.field.value = f"{factor} * (1 + 3 * rng.standard_normal())"
+        assert np.allclose(np.sign(factor) * stream.path.theta, first, rtol=2e-4, atol=1e-6)
+
+
+def test_thing_4_without_corrections_the_first_step_is_alpha_at_one_beta2(stream):
+    assert "without any correction" in THINGS[3]
+    stream.rules["A"].correct.value, first = "none", {}
+    for beta2 in "0.9", "0.98", "0.99", "0.995", "0.999":
+        stream.rules["A"].numbers["beta2"].text.value = beta2
+        first[beta2] = rows(stream)[1][3]
+    assert [beta2 for beta2, said in first.items() if said == "1 α"] == ["0.99"]
+
+
+def test_thing_5_adam_recovers_from_a_spike_in_time_up_to_a_beta2_that_the_slider_has(stream):
+    stream.formula.field.value = re.search("`(.*?)`", THINGS[4])[1]
+    beta2, back = stream.rules["A"].numbers["beta2"], {}
+    for place in 1.7, 1.9, 1.95, 2.0:
+        beta2.slider.value = place
+        back[beta2.text.value] = -np.diff(stream.path.theta[:, 0])[-1] / 0.001 > 0.9
+    assert list(back.values()) == [True, True, False, False] and "0.987" in back
+
+
+def test_thing_6_rmsprop_climbs_for_short_memories_and_adam_for_none(stream):
+    stream.formula.field.value = re.search("`(.*?)`", THINGS[5])[1]
+    ends = {}
+    for rule in "RMSprop", "Adam":
+        stream.rules["A"].rule.value = rule
+        for beta2 in "0", "0.4", "0.55", "0.9", "0.999":
+            stream.rules["A"].numbers["beta2"].text.value = beta2
+            ends[rule, beta2] = stream.path.theta[-1, 0]
+    assert [key for key, end in ends.items() if end > 0.01] == [("RMSprop", "0"), ("RMSprop", "0.4")]
+    assert all(abs(end) > 0.01 for end in ends.values())
+
+
+def test_thing_7_two_places_of_epsilon_agree_for_gradients_of_one_size_only(stream):
+    assert "A is Adam with ε = 0.001" in THINGS[6]
+    stream.rules["A"].numbers["eps"].text.value = "0.001"
+    stream.rules["B"].rule.value = "Adam"
+    stream.rules["B"].inside.value = True
+    apart = {}
+    for size in "0.001", "0.0001":
+        stream.formula.field.value = f"{size} * rng.standard_normal()"
+        for eps in "1e-3", "1e-5", "3e-6", "1e-6":
+            stream.rules["B"].numbers["eps"].text.value = eps
+            a, b = (np.diff(path.theta[:, 0])[50:] for path in (stream.path, stream.other))
+            apart[size, eps] = np.abs(a - b).max() / np.abs(a).max()
+    assert apart["0.001", "3e-6"] < 0.03 < 0.3 < min(apart["0.001", "1e-5"], apart["0.001", "1e-6"], apart["0.0001", "3e-6"])
+
+
+def test_thing_8_turning_the_ravine_lifts_the_end_of_adam_by_ten_decades(plane):
+    assert "turned ravine" in THINGS[7]
+    plane.problem.value, f = "turned ravine", {}
+    for angle in "0", "60", "70":
+        plane.angle.field.value = angle
+        f[angle] = float(rows(plane)[1][7])
+    assert f["0"] < 1e-10 and min(f["60"], f["70"]) > 1
+
+
+def test_thing_9_a_ramp_behind_silence_comes_nearer_to_the_bound_than_a_jump(stream):
+    assert "95 %" in THINGS[8]
+    stream.source.value, share = "a curve, drawn", []
+    for stroke in [], [[980, 0], [981, 2], [1000, 2]], [[980, 0], [1000, 2]]:   # zeros; a jump; a ramp
+        stream.flat.click()
+        stream.pad.stroke = stroke
+        share.append(float(rows(stream)[1][6].split()[0]) if stroke else 0)
+    assert share[0] == 0 and 85 < share[1] < 95 < share[2]
+
+
+def test_thing_10_adam_ends_low_in_rosenbrocks_valley_if_it_forgets_sooner(plane):
+    assert "f below 0.001" in THINGS[9]
+    plane.problem.value = "Rosenbrock"
+    plane.rates.field.value = "0.05, 0.1, 0.2, 0.3, 0.5, 1"
+    default = [float(row[7]) for row in rows(plane)[1:]]
+    plane.rules["A"].numbers["beta2"].text.value = "0.99"
+    sooner = [float(row[7]) for row in rows(plane)[1:]]
+    assert min(default) > 0.001 > 0.0005 > min(sooner)
 
 
 def test_chapters_lead_to_the_laboratory(html):
