@@ -47,7 +47,9 @@ def check_critical_weights(answer):
 
 
 def check_plain_descent_in_depth(answer):
-    """Train three seeds by (σ_w², α) and judge the loss after 20 epochs.
+    """Train eight seeds by (σ_w², α) for 20 epochs and judge the loss of the last ten.
+
+    One epoch alone, or three seeds, would be judged by how a processor rounds.
 
     >>> check_plain_descent_in_depth(lambda: (None, None))
     geometric mean of the loss: not done yet
@@ -70,12 +72,12 @@ def _judge_plain_descent(answer):
         return "two numbers are asked for, the variance and the rate"
     if not (0 < variance < np.inf and 0 < alpha < np.inf):
         return "variance and rate are positive numbers"
-    loss, _ = trained("gradient descent", np.arange(200, 203), alpha, 20,
+    loss, _ = trained("gradient descent", np.arange(200, 208), alpha, 20,
                       weight_variance=variance)
-    mean = np.exp(np.log(loss[-1]).mean())
-    if mean < 0.5:
+    mean = np.exp(np.log(loss[-10:]).mean())
+    if mean < 0.7:
         return "correct"
     c = theory.layer_factor(theory.settled_variance(variance), variance)
     cause = (f"eight layers leave {c**8:.2g} of a gradient" if c**8 < 0.2 or
              c**8 > 5 else "the factor is fine; try other rates")
-    return f"it is {mean:.2f}, not below 0.5\n    likely cause: {cause}"
+    return f"it is {mean:.2f}, not below 0.7\n    likely cause: {cause}"
