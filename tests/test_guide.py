@@ -1,6 +1,7 @@
 """The guide: one sheet of paper, a trouble in each row, and evidence that is there."""
 
 import ast
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -62,7 +63,9 @@ def test_the_lines_raise_and_lower_the_rate_as_chapter_12_does():
 
 
 def test_the_lines_run_in_pytorch():
-    torch = pytest.importorskip("torch", reason="torch is not installed: the lines are read, not run")
+    if os.environ.get("FRAMEWORKS") != "required":
+        pytest.importorskip("torch", reason="torch is not installed: the lines are read, not run")
+    import torch
     model, T, W = torch.nn.Linear(3, 2).double(), 20, 4
     space = {"AdamW": torch.optim.AdamW, "LambdaLR": torch.optim.lr_scheduler.LambdaLR, "T": T, "W": W, "model": model,
              "clip_grad_norm_": torch.nn.utils.clip_grad_norm_, "matrices": [model.weight], "norms_and_biases": [model.bias]}
