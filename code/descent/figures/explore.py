@@ -769,7 +769,11 @@ def _summary(controls, moving, titles, start):
 
 def _range(a):
     finite = a[np.isfinite(a)]
-    return f"{finite.min():.6g} to {finite.max():.6g}" if finite.size else "empty"
+    if not finite.size:
+        return "empty"
+    ends = np.array([finite.min(), finite.max()])
+    ends[abs(ends) < 1e-15 * abs(ends).max()] = 0  # what rounding leaves of a zero
+    return "{:.6g} to {:.6g}".format(*ends)
 
 
 # --- and back
