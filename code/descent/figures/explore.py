@@ -772,7 +772,8 @@ def _range(a):
     if not finite.size:
         return "empty"
     ends = np.array([finite.min(), finite.max()])
-    ends[abs(ends) < 1e-15 * abs(ends).max()] = 0  # what rounding leaves of a zero
+    if ends[0] < 0 < ends[1]:  # one of them may be what rounding leaves of a zero
+        ends[abs(ends) < 1e-15 * abs(ends).max()] = 0
     return "{:.6g} to {:.6g}".format(*ends)
 
 
