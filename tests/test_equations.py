@@ -463,8 +463,7 @@ def test_no_formula_moves_in_its_text_while_a_page_loads(engine, http_base, widt
     page.close()
     pairs = [pair for pair in zip(first, last, strict=True) if None not in pair]
     assert len(pairs) > 50
-    # the theme gives code in the line its border, of one pixel at each side, by a script
-    assert [pair for pair in pairs if pair[0] != pytest.approx(pair[1], abs=2.5)] == []
+    assert [pair for pair in pairs if pair[0] != pytest.approx(pair[1], abs=0.5)] == []
 
 
 @in_chromium
