@@ -279,6 +279,15 @@ def test_summary_prints_at_most_six_significant_digits():
         assert len(number.replace(".", "").strip("0")) <= 6
 
 
+def test_summary_calls_what_rounding_leaves_of_a_zero_0():
+    for rest, linear, log in ((5e-18, "0 to 4", "5e-18 to 4"), (-5e-18, "0 to 4", "-5e-18 to 4"), (1e-9, "1e-09 to 4", "1e-09 to 4")):
+        for scale, said in (("linear", linear), ("log", log)):
+            fig, ax, line = curve()
+            ax.set(yscale=scale, ylim=(1e-20, 5))
+            widget = explore(fig, {"β": BETAS}, {line: np.maximum(T - 1, rest)[None].repeat(3, 0)}, alt="a line")
+            assert repr(widget).endswith(f"y (3, 6) {said}"), (rest, scale)
+
+
 def test_picture_without_script_is_one_small_png():
     html = simple().html
     (png,) = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="a line" width="630" height="403">', html)

@@ -760,20 +760,26 @@ def _summary(controls, moving, titles, start):
     for c, i in zip(controls, start):
         lines.append(f"  {c.name}: {len(c.labels)} positions, {c.labels[0]} to {c.labels[-1]}, start {c.labels[i]}")
     for m, title in zip(moving, titles):
-        parts = [f"{key} {a.shape} {_range(a)}" for key, a in (("x", m.x), ("y", m.y)) if a is not None]
+        parts = [f"{key} {a.shape} {_range(a, scale)}" for key, a, scale in zip(
+            "xy", (m.x, m.y), _scales(m.artist)) if a is not None]
         if m.words is not None:
             parts.append(f"words {m.words.shape} {str(_at(m.words, start))!r}")
         lines.append(f"  {title}: " + ", ".join(parts))
     return "\n".join(lines)
 
 
-def _range(a):
+def _scales(artist):
+    ax = artist.axes  # a text may stand on the figure alone
+    return (ax.get_xscale(), ax.get_yscale()) if ax is not None else ("linear", "linear")
+
+
+def _range(a, scale):
     finite = a[np.isfinite(a)]
     if not finite.size:
         return "empty"
     ends = np.array([finite.min(), finite.max()])
-    if ends[0] < 0 < ends[1]:  # one of them may be what rounding leaves of a zero
-        ends[abs(ends) < 1e-15 * abs(ends).max()] = 0
+    if scale != "log":  # one of them may be what rounding leaves of a zero, on each processor another
+        ends[abs(ends) < 1e-12 * abs(ends).max()] = 0
     return "{:.6g} to {:.6g}".format(*ends)
 
 
