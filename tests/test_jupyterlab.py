@@ -1,4 +1,4 @@
-"""A chapter in a real JupyterLab and Notebook 7: rendered, alive where it may be, never a dead box."""
+"""A chapter and the laboratory in a real JupyterLab and Notebook 7: rendered, alive where they may be, never a dead box."""
 
 import contextlib
 import json
@@ -11,6 +11,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import notebooks
@@ -18,7 +19,7 @@ from conftest import ROOT
 
 pytestmark = pytest.mark.browser
 
-CHAPTER = "03_deriving_rmsprop.ipynb"
+CHAPTER = "04_rmsprop_remembers.ipynb"
 SETTINGS = {  # every cell in the page, so that the test sees all of them
     "notebook-extension/tracker": {"windowingMode": "none"},
     "apputils-extension/notification": {"fetchNews": "false",
@@ -80,30 +81,32 @@ def wait_for_address(server, folder):
 
 
 @pytest.fixture(params=["lab/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
-def open_chapter(request, lab, chromium):
-    """A function (name, trusted) that opens a copy of the chapter."""
+def open_notebook(request, lab, chromium):
+    """A function (notebook, trusted) that opens a copy of it, and without arguments what it opened last once more."""
     address, folder, environment = lab
-    pages = []
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(120_000)
+    path = None
 
-    def open_chapter(name, trusted, again=False):
-        path = folder / name
-        if not again:
-            shutil.copyfile(ROOT / "chapters" / CHAPTER, path)
+    def open_notebook(notebook=None, trusted=False):
+        nonlocal path
+        if notebook:
+            path = folder / f"{request.param[:3]}_{trusted}_{notebook}"
+            shutil.copyfile(ROOT / "chapters" / notebook, path)
         if trusted:
             subprocess.run([sys.executable, "-m", "jupyter", "trust", path],
                            env=environment, check=True, capture_output=True)
-        page = chromium.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(60_000)
-        pages.append(page)
-        page.goto(f"{address}{request.param}/{name}?token=book&reset")
-        page.wait_for_function(
-            "document.querySelectorAll('.jp-Notebook .jp-Cell').length > 40")
+        for page in context.pages:
+            page.close()
+        page = context.new_page()
+        page.goto(f"{address}{request.param}/{path.name}?token=book&reset")
+        page.wait_for_function("count => document.querySelectorAll('.jp-Notebook .jp-Cell').length === count",
+                               arg=len(json.loads(path.read_text("utf-8"))["cells"]))
         page.wait_for_function("!document.querySelector('.jp-Notebook-cell.jp-mod-loading')")
-        return page
+        return page, path
 
-    yield open_chapter
-    for page in pages:
-        page.close()
+    yield open_notebook
+    context.close()
 
 
 def dead_boxes(page):
@@ -111,50 +114,33 @@ def dead_boxes(page):
         .match(/model not found|error displaying widget|loading widget/gi)""")
 
 
-def moves(page):
-    """Whether an arrow key on the first slider of the first figure that has one changes the picture."""
-    page.wait_for_function(ALIVE)
+def answers(page):
+    """Every figure and question in sight lives; a slider moves its picture, a question and a drawing answer."""
+    page.wait_for_function("""() => {
+        const all = [...document.querySelectorAll(".jp-Notebook :is(.descent, [data-ask])")].filter(one => one.checkVisibility());
+        return all.length > 3 && all.every(one => "live" in one.dataset && (one.dataset.ask === "" || one.querySelector("svg")));
+    }""")
+    assert dead_boxes(page) is None
+    question = page.locator(".jp-Notebook .descent-ask:visible").first
+    choice = question.locator("[data-choice]").first
+    said = choice.inner_text()
+    choice.click()
+    assert question.locator(".descent-reply").inner_text().strip().startswith(f"You said: {said}.")
+    drawing = page.locator(".jp-Notebook [data-predict=draw]:visible").first
+    assert not drawing.locator(".descent-hidden").first.is_visible()
+    drawing.locator("[data-show]").click()
+    assert drawing.locator(".descent-hidden").first.is_visible()
     page.evaluate("""document.querySelectorAll(".jp-Notebook .descent[data-waiting] [data-show]")
         .forEach(button => button.click())""")
     slider = page.locator(".jp-Notebook .descent input[type=range]:visible").first
     picture = "slider => slider.closest('.descent').querySelector('svg').outerHTML"
-    before = slider.evaluate(picture)
-    for key in "ArrowLeft", "ArrowRight":
-        slider.press(key)
-    for _ in range(50):
-        if slider.evaluate(picture) != before:
-            return True
+    before, there = slider.evaluate(picture), slider.input_value()
+    slider.press("ArrowLeft")
+    if slider.input_value() == there:   # it stood at its end
         slider.press("ArrowRight")
-        page.wait_for_timeout(100)
-    return False
-
-
-def test_without_trust_a_still_picture_with_its_description_stands_there(open_chapter):
-    page = open_chapter("untrusted.ipynb", trusted=False)
-    picture = page.locator(".jp-Notebook .jp-RenderedHTML img[alt]").first
-    picture.wait_for(state="attached")
-    assert len(picture.get_attribute("alt")) > 60
-    assert picture.evaluate("image => image.naturalWidth") > 400
-    assert dead_boxes(page) is None
-
-
-def test_directives_and_equations_are_rendered(open_chapter):
-    page = open_chapter("rendered.ipynb", trusted=False)
-    page.wait_for_function("""() => {   // it renders one cell after the other, and none that is folded
-        const cells = [...document.querySelectorAll(".jp-MarkdownCell")].filter(cell => cell.checkVisibility()
-            && !cell.querySelector(":scope > .jp-Cell-inputWrapper .jp-Placeholder"));
-        return cells.length > 10 && cells.every(cell => cell.querySelector(".myst"));
-    }""")
-    text = page.locator(".jp-Notebook .myst").all_inner_texts()
-    assert not [t for t in text if ":::{" in t or "```{exercise" in t]
-    assert page.locator(".jp-Notebook .myst aside").count() > 3
-    assert page.locator(".jp-Notebook .myst .katex-display").count() > 10
-
-
-def test_a_trusted_notebook_is_alive_before_anything_runs(open_chapter):
-    page = open_chapter("trusted.ipynb", trusted=True)
-    assert moves(page)
-    assert dead_boxes(page) is None
+    page.wait_for_function("""before => [...document.querySelectorAll(".jp-Notebook .descent input[type=range]")]
+        .find(slider => slider.checkVisibility()).closest(".descent").querySelector("svg").outerHTML !== before""", arg=before)
+    return True
 
 
 def run_all(page):
@@ -173,19 +159,38 @@ def run_all(page):
         .filter((out) => out.output_type === "error").map((out) => out.evalue)""")
 
 
-def test_run_it_is_alive_and_saved_shut_down_and_opened_again_too(open_chapter):
-    page = open_chapter("run.ipynb", trusted=False)
-    assert run_all(page) == []
-    assert moves(page)
-    assert dead_boxes(page) is None
+def save_and_shut_down(page):
     page.evaluate("""async () => {
+        const { context } = window.jupyterapp.shell.currentWidget;
         await window.jupyterapp.commands.execute("docmanager:save");
-        await window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown();
+        await context.sessionContext.shutdown();
     }""")
-    page.close()
-    page = open_chapter("run.ipynb", trusted=False, again=True)
-    assert moves(page)
+
+
+def test_a_chapter_can_be_read_without_trust_lives_once_it_ran_and_when_it_is_opened_again(open_notebook):
+    page, _ = open_notebook(CHAPTER)
+    page.wait_for_function("""() => {   // it renders one cell after the other, and none that is folded
+        const cells = [...document.querySelectorAll(".jp-MarkdownCell")].filter(cell => cell.checkVisibility()
+            && !cell.querySelector(":scope > .jp-Cell-inputWrapper .jp-Placeholder"));
+        return cells.length > 10 && cells.every(cell => cell.querySelector(".myst"));
+    }""")
+    text = page.locator(".jp-Notebook .myst").all_inner_texts()
+    assert not [t for t in text if ":::{" in t or "```{exercise" in t]
+    assert page.locator(".jp-Notebook .myst aside").count() > 3
+    assert page.locator(".jp-Notebook .myst .katex-display").count() > 10
+    # a still picture with its description stands in the place of each figure
+    picture = page.locator(".jp-Notebook .jp-RenderedHTML img[alt]").first
+    picture.wait_for(state="attached")
+    assert len(picture.get_attribute("alt")) > 60
+    assert picture.evaluate("image => image.naturalWidth") > 400
+    assert page.locator(".jp-Notebook [data-live]").count() == 0
     assert dead_boxes(page) is None
+
+    assert run_all(page) == []
+    answers(page)
+    save_and_shut_down(page)
+    page, _ = open_notebook()
+    answers(page)
 
 
 # What of a cell can be seen, by the cell's id.
@@ -196,10 +201,10 @@ SEEN = """() => Object.fromEntries(jupyterapp.shell.currentWidget.content.widget
 }]))"""
 
 
-def test_what_the_book_folds_is_folded_and_opening_alone_changes_nothing_that_is_the_book_s(open_chapter, lab):
-    page = open_chapter("folded.ipynb", trusted=True)
+def test_a_trusted_chapter_lives_before_anything_runs_folded_as_the_book_folds_it_and_stays_the_book_s(open_notebook):
+    page, path = open_notebook(CHAPTER, trusted=True)
     seen, level = page.evaluate(SEEN), None
-    cells = json.loads((lab[1] / "folded.ipynb").read_text("utf-8"))["cells"]
+    cells = json.loads(path.read_text("utf-8"))["cells"]
     kinds = set()
     for cell in cells:
         tags, now = set(cell["metadata"].get("tags", ())), seen[cell["id"]]
@@ -218,8 +223,92 @@ def test_what_the_book_folds_is_folded_and_opening_alone_changes_nothing_that_is
                 kinds.add(tag)
                 assert not any(now[part] for part in hidden), (tag, cell["source"])
     assert kinds >= {"deeper", "solution", "hide-input"}
+    answers(page)
     # JupyterLab notes the kernel's Python in every notebook, and saves it by itself: nothing else changes
     page.wait_for_function("jupyterapp.shell.currentWidget.context.model.metadata.language_info.version")
     page.evaluate("jupyterapp.commands.execute('docmanager:save')")
-    saved = (lab[1] / "folded.ipynb").read_text("utf-8")
-    assert notebooks.normal_form(saved) == (ROOT / "chapters" / CHAPTER).read_text("utf-8")
+    assert notebooks.normal_form(path.read_text("utf-8")) == (ROOT / "chapters" / CHAPTER).read_text("utf-8")
+
+
+def put(page, label, value, n=0):
+    """Types into the n-th visible field of this name, or chooses in it."""
+    field = page.locator(".jupyter-widgets:visible").locator(f"xpath=self::*[label[normalize-space(.)='{label}']]").nth(n).locator(
+        "input, select, textarea").first
+    if field.evaluate("field => field.tagName") == "SELECT":
+        field.select_option(value)
+    else:
+        field.fill(value)
+        field.press("Tab")
+
+
+def code(page, *parts):
+    """The copied code, when it has these parts."""
+    sheet = page.locator(".descent-sheet pre:visible")
+    page.wait_for_function("""parts => [...document.querySelectorAll(".descent-sheet pre")].some(
+        pre => pre.checkVisibility() && parts.every(part => pre.textContent.includes(part)))""", arg=list(parts))
+    return sheet.inner_text()
+
+
+def test_a_learner_plays_in_both_tabs_of_the_laboratory(open_notebook, tmp_path):
+    page, _ = open_notebook("laboratory.ipynb")
+    page.set_viewport_size({"width": 1400, "height": 1800})
+    assert run_all(page) == []
+    page.wait_for_selector(".descent-sheet svg")
+    put(page, "g =", "100 if t == 500 else 1")
+    put(page, "β₂", "0.9995")
+    put(page, "rule B", "RMSprop")
+    code(page, "100 if t == 500", "beta2=0.9995", "other = run(rmsprop")
+    put(page, "α", "quick")
+    page.get_by_text("quick is no number").wait_for()
+    put(page, "α", "0.01")
+    code(page, "alpha=0.01")
+    np.save(tmp_path / "mine.npy", np.ones((20, 1)))
+    put(page, "gradients", "a file")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="choose .npy").click()
+    chooser.value.set_files(tmp_path / "mine.npy")
+    code(page, 'np.load("mine.npy")')
+    put(page, "gradients", "a curve, drawn")
+    frame = page.locator("[data-frame]:visible")
+    frame.scroll_into_view_if_needed()
+    box = frame.bounding_box()
+    page.mouse.move(box["x"] + 1, box["y"] + 1)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] - 1, steps=10)
+    page.mouse.up()
+    code(page, ", -1.9")
+    page.locator(".lm-TabBar-tab", has_text="paths in the plane").click()
+    put(page, "function", "Rosenbrock")
+    code(page, "[-1.2, 1.0]")
+    handle = page.locator("[data-x]:visible")
+    handle.scroll_into_view_if_needed()
+    box, pad = handle.bounding_box(), page.locator("[data-frame]:visible").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 150, box["y"] + 20, steps=5)
+    page.mouse.up()
+    dropped = -2 + 4 * (box["x"] + 150 - pad["x"]) / pad["width"]
+    page.wait_for_function("""x => [...document.querySelectorAll("[data-x]")].some(
+        handle => handle.checkVisibility() && Math.abs(handle.dataset.x - x) < 0.01)""", arg=dropped)
+    # The handle has the focus, and keeps it: Notebook 7 would take an arrow key for its own.
+    for key in "ArrowRight", "ArrowUp":
+        before = page.locator(".descent-sheet pre:visible").inner_text()
+        page.keyboard.press(key)
+        page.wait_for_function("""before => [...document.querySelectorAll(".descent-sheet pre")].some(
+            pre => pre.checkVisibility() && pre.innerText !== before)""", arg=before)
+    assert not page.locator(".descent-way").is_visible()   # the laboratory itself stands there
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy as code").locator("visible=true").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    copied, space = page.evaluate("navigator.clipboard.readText()"), {}
+    exec(copied, space)
+    assert len(space["path"].theta) == 301
+    # saved, shut down and opened again: the way to a kernel, and no dead box
+    save_and_shut_down(page)
+    page, _ = open_notebook()
+    page.locator(".descent-way").wait_for()
+    page.wait_for_function("""() => {   // the widgets' view, which is hidden, has said that it has no model
+        const view = document.querySelector(".jp-OutputArea-child:has(.descent-way) + .jp-OutputArea-child");
+        return view?.textContent.trim() && !/loading widget/i.test(document.querySelector(".jp-Notebook").textContent);
+    }""")
+    assert dead_boxes(page) is None

@@ -1,7 +1,6 @@
-"""The laboratory: every field, every sentence, the code that is copied, and the whole in JupyterLab and Notebook 7."""
+"""The laboratory: every field, every sentence, and the code that is copied; in JupyterLab, test_jupyterlab.py."""
 
 import re
-import shutil
 from datetime import datetime
 
 import nbformat
@@ -15,7 +14,6 @@ from conftest import ROOT
 from descent import adam, rmsprop, run, theory
 from descent.figures import laboratory, typed
 from descent.figures.laboratory import Laboratory
-from test_jupyterlab import lab  # noqa: F401  the server, as a fixture
 
 # ---- what is typed --------------------------------------------------------
 
@@ -490,109 +488,3 @@ def test_chapters_lead_to_the_laboratory(html):
         assert page.select('main .section a[href="laboratory.html"], main section a[href="laboratory.html"]'), name
     page = (html / "chapters" / "laboratory.html").read_text("utf-8")
     assert "descent-way" in page and 'data-name="presets"' in page
-
-
-# ---- in JupyterLab and Notebook 7 -----------------------------------------
-
-
-@pytest.fixture(params=["lab/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
-def running(request, lab, chromium):  # noqa: F811
-    """The page of the notebook, run, with the laboratory in it."""
-    address, folder, _ = lab
-    name = f"laboratory-{request.param[:3]}.ipynb"
-    shutil.copyfile(ROOT / "chapters" / "laboratory.ipynb", folder / name)
-    page = chromium.new_page(viewport={"width": 1400, "height": 1800})
-    page.set_default_timeout(180_000)
-    page.goto(f"{address}{request.param}/{name}?token=book&reset")
-    page.wait_for_function("document.querySelectorAll('.jp-Notebook .jp-Cell').length > 8")
-    page.evaluate("""async () => {
-        const notebook = window.jupyterapp.shell.currentWidget;
-        await notebook.context.sessionContext.ready;
-        await window.jupyterapp.commands.execute("notebook:run-all-cells");
-    }""")
-    page.wait_for_selector(".descent-sheet svg")
-    yield page
-    page.close()
-
-
-def put(page, label, value, n=0):
-    """Types into the n-th visible field of this name, or chooses in it."""
-    field = page.locator(".jupyter-widgets:visible").locator(f"xpath=self::*[label[normalize-space(.)='{label}']]").nth(n).locator(
-        "input, select, textarea").first
-    if field.evaluate("field => field.tagName") == "SELECT":
-        field.select_option(value)
-    else:
-        field.fill(value)
-        field.press("Tab")
-
-
-def code(page, *parts):
-    """The copied code, when it has these parts."""
-    sheet = page.locator(".descent-sheet pre:visible")
-    page.wait_for_function("""parts => [...document.querySelectorAll(".descent-sheet pre")].some(
-        pre => pre.checkVisibility() && parts.every(part => pre.textContent.includes(part)))""", arg=list(parts))
-    return sheet.inner_text()
-
-
-@pytest.mark.browser
-def test_a_learner_plays_in_both_tabs(running, tmp_path):
-    page = running
-    put(page, "g =", "100 if t == 500 else 1")
-    put(page, "β₂", "0.9995")
-    put(page, "rule B", "RMSprop")
-    code(page, "100 if t == 500", "beta2=0.9995", "other = run(rmsprop")
-    put(page, "α", "quick")
-    page.get_by_text("quick is no number").wait_for()
-    put(page, "α", "0.01")
-    code(page, "alpha=0.01")
-    np.save(tmp_path / "mine.npy", np.ones((20, 1)))
-    put(page, "gradients", "a file")
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="choose .npy").click()
-    chooser.value.set_files(tmp_path / "mine.npy")
-    code(page, 'np.load("mine.npy")')
-    put(page, "gradients", "a curve, drawn")
-    frame = page.locator("[data-frame]:visible")
-    frame.scroll_into_view_if_needed()
-    box = frame.bounding_box()
-    page.mouse.move(box["x"] + 1, box["y"] + 1)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] - 1, steps=10)
-    page.mouse.up()
-    code(page, ", -1.9")
-    page.locator(".lm-TabBar-tab", has_text="paths in the plane").click()
-    put(page, "function", "Rosenbrock")
-    code(page, "[-1.2, 1.0]")
-    handle = page.locator("[data-x]:visible")
-    handle.scroll_into_view_if_needed()
-    box, pad = handle.bounding_box(), page.locator("[data-frame]:visible").bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 150, box["y"] + 20, steps=5)
-    page.mouse.up()
-    dropped = -2 + 4 * (box["x"] + 150 - pad["x"]) / pad["width"]
-    page.wait_for_function("""x => [...document.querySelectorAll("[data-x]")].some(
-        handle => handle.checkVisibility() && Math.abs(handle.dataset.x - x) < 0.01)""", arg=dropped)
-    # The handle has the focus, and keeps it: Notebook 7 would take an arrow key for its own.
-    for key in "ArrowRight", "ArrowUp":
-        before = page.locator(".descent-sheet pre:visible").inner_text()
-        page.keyboard.press(key)
-        page.wait_for_function("""before => [...document.querySelectorAll(".descent-sheet pre")].some(
-            pre => pre.checkVisibility() && pre.innerText !== before)""", arg=before)
-    assert not page.locator(".descent-way").is_visible()   # the laboratory itself stands there
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="Copy as code").locator("visible=true").click()
-    page.get_by_role("button", name="Copied").wait_for()
-    copied, space = page.evaluate("navigator.clipboard.readText()"), {}
-    exec(copied, space)
-    assert len(space["path"].theta) == 301
-    # saved, shut down and opened again: the way to a kernel, and no dead box
-    page.evaluate("""async () => {
-        await window.jupyterapp.commands.execute("docmanager:save");
-        await window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown();
-    }""")
-    page.reload()
-    page.locator(".descent-way").wait_for()
-    page.wait_for_timeout(2000)
-    words = page.locator(".jp-Notebook").inner_text().lower()
-    assert not [dead for dead in ("error displaying widget", "loading widget") if dead in words]
