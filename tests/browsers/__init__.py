@@ -19,6 +19,7 @@ from browsers.webkit import WebKit
 ENGINES = ["chromium", "firefox", "webkit"]
 COMMANDS = {"chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
             "firefox": ("firefox-esr", "firefox"), "webkit": ("WebKitWebDriver",)}
+PATIENCE = 120_000   # milliseconds; a slow machine has not failed
 OUTSIDE = re.compile(r"^(https?|wss?)://(?!127\.0\.0\.1)")
 
 
@@ -69,6 +70,7 @@ class WithPlaywright:
 
     def new_page(self, theme="light", width=1280, height=900, init=""):
         context = self.context(theme, {"width": width, "height": height})
+        context.set_default_timeout(PATIENCE)
         context.route(OUTSIDE, lambda route: route.abort())
         if init:
             context.add_init_script(init)

@@ -123,7 +123,7 @@ class Page:
             raise RuntimeError(answer["error"])
         return answer.get("value")
 
-    def wait_for_function(self, code, arg=None, timeout=30_000):
+    def wait_for_function(self, code, arg=None, timeout=120_000):
         return wait(lambda: self.evaluate(code, arg), timeout / 1000, code)
 
     def wait_for_timeout(self, ms):
