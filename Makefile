@@ -16,7 +16,7 @@ help:
 	@echo "make slides     lectures of the chapters that run from a disk: CHAPTERS='3 7', or all"
 	@echo "make release    tag and build VERSION=0.2.0 into _build/release; DRY=yes says what it would do"
 	@echo "make test       run every test, the notebooks and the built pages included"
-	@echo "make test-in-browser  run every chapter in the browser's Python (make test: four of them)"
+	@echo "make test-in-browser  run every chapter in the browser's Python (make test: two of them)"
 	@echo "make serve      look at the built book on http://localhost:8000"
 	@echo "make notebooks  run every notebook again, in place"
 	@echo "make course     write course material into _build/course; CHAPTERS='3 4 7' chooses, RELEASE=name, SEED=number, OWN=yes"

@@ -68,25 +68,24 @@ def build(folder):
     return folder / "_build" / "singlehtml" / "index.html"
 
 
-def write(page_path, target, solutions):
-    """Print the page `page_path` into the file `target`."""
+def opened(browser, page_path, solutions):
+    """The page in a tab of the browser, ready to be printed."""
+    page = browser.new_page(viewport={"width": 1100, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    page.goto(page_path.as_uri())
+    page.emulate_media(media="print", color_scheme="light",
+                       reduced_motion="reduce")
+    page.evaluate(PREPARE, solutions)
+    return page
+
+
+def write(page, target):
+    """Print an opened page into the file `target`."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_path(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic",
-                  "--no-first-run", "--disable-background-networking"])
-        page = browser.new_page(viewport={"width": 1100, "height": 900})
-        page.set_default_timeout(PATIENCE)
-        page.goto(page_path.as_uri())
-        page.emulate_media(media="print", color_scheme="light",
-                           reduced_motion="reduce")
-        page.evaluate(PREPARE, solutions)
-        page.pdf(path=target, prefer_css_page_size=True, tagged=True,
-                 outline=True, print_background=True,
-                 display_header_footer=True, header_template="<span></span>",
-                 footer_template=FOOTER)
-        browser.close()
+    page.pdf(path=target, prefer_css_page_size=True, tagged=True,
+             outline=True, print_background=True,
+             display_header_footer=True, header_template="<span></span>",
+             footer_template=FOOTER)
     with pikepdf.open(target, allow_overwriting_input=True) as document:
         document.save(  # else 1.7 times as large
             target, object_stream_mode=pikepdf.ObjectStreamMode.generate)
@@ -97,12 +96,17 @@ def main(arguments=None):
     parser.add_argument("--solutions", default="appendix",
                         choices=["appendix", "in-place", "none"])
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=browser_path(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic",
+                  "--no-first-run", "--disable-background-networking"])
         sources = ROOT
         if options.solutions == "none":
             sources = Path(scratch)
             withheld.write_sources(sources)
-        write(build(sources), ROOT / PDF, options.solutions)
+        write(opened(browser, build(sources), options.solutions), ROOT / PDF)
+        browser.close()
     size = (ROOT / PDF).stat().st_size
     print(f"{PDF}: {size / 1e6:.1f} MB")
 

@@ -124,25 +124,43 @@ window.stop = await widget.render({ model, el: document.getElementById("cell") }
 </script>"""
 
 
+@pytest.fixture(scope="module")
+def pages(chromium, site):
+    """{options: the page for them and what it has done wrong}: each opens one address after the other."""
+    pages = {}
+
+    def page_with(**options):
+        key = json.dumps(options, sort_keys=True)
+        if key not in pages:
+            page = chromium.new_context(**{"viewport": {"width": 1200, "height": 900}} | options).new_page()
+            pages[key] = page, complaints = page, []
+
+            def refuse(route):
+                if not route.request.url.startswith((site["http"], site["file"], "data:")):
+                    complaints.append(route.request.url)
+                    return route.abort()
+                route.continue_()
+
+            page.route("**/*", refuse)
+            page.on("console", lambda m: complaints.append(m.text) if "favicon" not in m.location["url"] else None)
+            page.on("pageerror", lambda e: complaints.append(str(e)))
+        return pages[key]
+
+    yield page_with
+    for page, _ in pages.values():
+        page.context.close()
+
+
 @pytest.fixture
-def visit(chromium, site):
+def visit(pages, site):
     """Open a page; at the end no console message, no error and no request to elsewhere may have been seen."""
-    contexts, complaints = [], []
+    opened = []
 
     def open_page(name="page", scheme="file", fragment="", alive=True, **options):
-        context = chromium.new_context(**{"viewport": {"width": 1200, "height": 900}} | options)
-        contexts.append(context)
-        page = context.new_page()
-
-        def refuse(route):
-            if not route.request.url.startswith((site["http"], site["file"], "data:")):
-                complaints.append(route.request.url)
-                return route.abort()
-            route.continue_()
-
-        page.route("**/*", refuse)
-        page.on("console", lambda m: complaints.append(m.text) if "favicon" not in m.location["url"] else None)
-        page.on("pageerror", lambda e: complaints.append(str(e)))
+        page, complaints = pages(**options)
+        opened.append(complaints)
+        page.emulate_media(media="null")
+        page.goto("about:blank")   # or another fragment would load nothing
         page.goto(f"{site[scheme]}/{name}.html{fragment}")
         if alive:
             page.wait_for_selector("[data-live]")
@@ -151,9 +169,10 @@ def visit(chromium, site):
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
-    assert not complaints
+    found = sum(opened, [])
+    for complaints in opened:
+        complaints.clear()
+    assert not found
 
 
 def path_data(page, artist, figure=0):

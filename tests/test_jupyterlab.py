@@ -25,8 +25,6 @@ SETTINGS = {  # every cell in the page, so that the test sees all of them
     "apputils-extension/notification": {"fetchNews": "false",
                                         "checkForUpdates": False},
 }
-FIGURE = "document.querySelector('.jp-Notebook .descent')"
-ALIVE = f"{FIGURE}?.querySelector('svg') && 'live' in {FIGURE}.dataset"
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +138,6 @@ def answers(page):
         slider.press("ArrowRight")
     page.wait_for_function("""before => [...document.querySelectorAll(".jp-Notebook .descent input[type=range]")]
         .find(slider => slider.checkVisibility()).closest(".descent").querySelector("svg").outerHTML !== before""", arg=before)
-    return True
 
 
 def run_all(page):
@@ -288,18 +285,26 @@ def test_a_learner_plays_in_both_tabs_of_the_laboratory(open_notebook, tmp_path)
     page.mouse.move(box["x"] + 150, box["y"] + 20, steps=5)
     page.mouse.up()
     dropped = -2 + 4 * (box["x"] + 150 - pad["x"]) / pad["width"]
-    page.wait_for_function("""x => [...document.querySelectorAll("[data-x]")].some(
-        handle => handle.checkVisibility() && Math.abs(handle.dataset.x - x) < 0.01)""", arg=dropped)
+    stands = """([axis, place]) => [...document.querySelectorAll("[data-x]")].some(
+        handle => handle.checkVisibility() && Math.abs(handle.dataset[axis] - place) < 0.01)"""
+    page.wait_for_function(stands, arg=["x", dropped])
     # The handle has the focus, and keeps it: Notebook 7 would take an arrow key for its own.
-    for key in "ArrowRight", "ArrowUp":
-        before = page.locator(".descent-sheet pre:visible").inner_text()
-        page.keyboard.press(key)
-        page.wait_for_function("""before => [...document.querySelectorAll(".descent-sheet pre")].some(
-            pre => pre.checkVisibility() && pre.innerText !== before)""", arg=before)
+    height = float(handle.get_attribute("data-y"))
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(stands, arg=["x", dropped + 0.04])
+    page.keyboard.press("ArrowUp")
+    page.wait_for_function(f"!({stands})(['y', {height}])")
+    # nothing more is coming that would put a new button in the place of the one that is clicked
+    page.wait_for_function("jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status === 'idle'")
     assert not page.locator(".descent-way").is_visible()   # the laboratory itself stands there
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("""() => {   // what the button says for two seconds
+        window.said = new Set();
+        new MutationObserver(() => document.querySelectorAll("[data-copy]").forEach(button => said.add(button.textContent)))
+            .observe(document.body, { childList: true, subtree: true });
+    }""")
     page.get_by_role("button", name="Copy as code").locator("visible=true").click()
-    page.get_by_role("button", name="Copied").wait_for()
+    page.wait_for_function("said.has('Copied')")
     copied, space = page.evaluate("navigator.clipboard.readText()"), {}
     exec(copied, space)
     assert len(space["path"].theta) == 301

@@ -126,12 +126,12 @@ def test_a_file_that_cannot_be_read_is_told_in_a_sentence(tmp_path, name, conten
 
 @pytest.fixture
 def stream():
-    return Laboratory().stream
+    return laboratory.Stream()
 
 
 @pytest.fixture
 def plane():
-    return Laboratory().plane
+    return laboratory.Plane()
 
 
 def again(bench):
@@ -484,7 +484,8 @@ def test_thing_10_adam_ends_low_in_rosenbrocks_valley_if_it_forgets_sooner(plane
 
 def test_chapters_lead_to_the_laboratory(html):
     for name in "04_rmsprop_remembers", "07_bias_correction":
-        page = BeautifulSoup((html / "chapters" / f"{name}.html").read_text("utf-8"), "html.parser")
-        assert page.select('main .section a[href="laboratory.html"], main section a[href="laboratory.html"]'), name
+        text = (html / "chapters" / f"{name}.html").read_text("utf-8")
+        (article,) = re.findall("(?s)<article.*</article>", text)   # without the contents and the links to the next page
+        assert 'href="laboratory.html"' in article, name
     page = (html / "chapters" / "laboratory.html").read_text("utf-8")
     assert "descent-way" in page and 'data-name="presets"' in page

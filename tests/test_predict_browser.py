@@ -78,22 +78,33 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def visit(engine, folder):
-    opened = []
+@pytest.fixture(scope="module")
+def pages(engine):
+    """{options: the page for them}: each opens one address after the other."""
+    pages = {}
+    yield pages
+    for page in pages.values():
+        page.close()
 
-    def visit(name, live=True, fragment="", **options):
-        page = engine.new_page(**options)
-        opened.append(page)
+
+@pytest.fixture
+def visit(engine, pages, folder):
+    known = {}   # what a page has done wrong before
+
+    def visit(name, fragment="", **options):
+        key = str(options)
+        if key not in pages:
+            pages[key] = engine.new_page(**options)
+        page = pages[key]
+        known.setdefault(page, len(page.complaints))
+        page.goto("about:blank")   # or another fragment would load nothing
         page.goto((folder / f"{name}.html").as_uri() + fragment)
-        if live:
-            page.wait_for_function("document.querySelector('[data-live]') && !document.querySelector('.descent:not([data-live])')")
+        page.wait_for_function("document.querySelector('[data-live]') && !document.querySelector('.descent:not([data-live])')")
         return page
 
     yield visit
-    for page in opened:
-        page.close()
-        assert page.complaints == []
+    for page, count in known.items():
+        assert page.complaints[count:] == []
 
 
 def seen(page, selector):
@@ -129,19 +140,6 @@ def drawn(page):
 # --- drawing
 
 
-def test_the_curve_is_hidden_until_it_has_been_drawn(visit):
-    page = visit("logarithmic")
-    assert seen(page, ".descent-hidden") == [False, False], "the line and the note"
-    assert seen(page, "form") == [False], "the sliders wait"
-    assert page.get_by_role("figure").get_attribute("aria-label") == "Draw the length of the steps."
-    stroke(page, [(0, 0.2), (0.5, 0.5), (1, 0.4)])
-    assert seen(page, ".descent-hidden") == [True, True]
-    assert seen(page, "form") == [True]
-    assert page.get_by_role("figure").get_attribute("aria-label") == "It rises from 3.2 and falls."
-    page.get_by_role("slider", name="β₂").press("Home")
-    assert page.locator("output").text_content() == "0.9"
-
-
 @all_three
 @pytest.mark.parametrize("name", ["logarithmic", "linear"])
 def test_the_number_is_the_mean_over_the_lines_points(visit, name):
@@ -171,6 +169,19 @@ def test_holes_between_a_pointers_samples_are_bridged(visit):
     left, top, width, height = (float(page.locator(".descent-pad rect").get_attribute(a)) for a in ("x", "y", "width", "height"))
     straight = np.interp((x - left) / width, *places.T)
     assert y == pytest.approx(top + (1 - straight) * height, abs=1.5), "a pixel of the screen"
+
+
+def test_the_curve_is_hidden_until_it_has_been_drawn(visit):
+    page = visit("logarithmic")
+    assert seen(page, ".descent-hidden") == [False, False], "the line and the note"
+    assert seen(page, "form") == [False], "the sliders wait"
+    assert page.get_by_role("figure").get_attribute("aria-label") == "Draw the length of the steps."
+    stroke(page, [(0, 0.2), (0.5, 0.5), (1, 0.4)])
+    assert seen(page, ".descent-hidden") == [True, True]
+    assert seen(page, "form") == [True]
+    assert page.get_by_role("figure").get_attribute("aria-label") == "It rises from 3.2 and falls."
+    page.get_by_role("slider", name="β₂").press("Home")
+    assert page.locator("output").text_content() == "0.9"
 
 
 def test_a_part_can_be_drawn_and_continued(visit):
@@ -263,7 +274,7 @@ def touch(page):
     return send
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def phone(engine, folder):
     context = engine.browser.new_context(viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
     page = context.new_page()
@@ -458,7 +469,7 @@ def test_nothing_moves_when_a_figure_comes_alive(engine, folder):
 
 
 def test_paper_has_question_picture_and_answer_whatever_the_reader_has_done(visit):
-    page = visit("all")
+    page = visit("all", width=800)   # of this size no other test has one, for it becomes paper
     page.emulate_media(media="print")
     in_order(page.locator("main").inner_text(), QUESTIONS)
     assert all(seen(page, ".descent-hidden")) and all(seen(page, ".descent > svg"))
