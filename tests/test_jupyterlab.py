@@ -1,4 +1,4 @@
-"""A chapter and the laboratory in a real JupyterLab and Notebook 7: rendered, alive where they may be, never a dead box."""
+"""A chapter and the laboratory in a real JupyterLab and Notebook 7: rendered, alive where it may be, never a dead box."""
 
 import contextlib
 import json
@@ -11,6 +11,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -60,12 +61,12 @@ def serving(folder):
         env=environment, stdout=log, stderr=log)
     yield wait_for_address(server, folder), folder / "book", environment
     server.terminate()
-    server.wait(20)
+    server.wait(120)
     log.close()
 
 
 def wait_for_address(server, folder):
-    for _ in range(300):
+    for _ in range(600):
         for info in (folder / "runtime").glob("jpserver-*.json"):
             try:
                 url = json.loads(info.read_text())["url"]
@@ -80,17 +81,17 @@ def wait_for_address(server, folder):
 
 @pytest.fixture(params=["lab/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
 def open_notebook(request, lab, chromium):
-    """A function (notebook, trusted) that opens a copy of it, and without arguments what it opened last once more."""
+    """A function that opens a copy of the chapter, with more cells, or what has this name once more."""
     address, folder, environment = lab
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(120_000)
-    path = None
 
-    def open_notebook(notebook=None, trusted=False):
-        nonlocal path
-        if notebook:
-            path = folder / f"{request.param[:3]}_{trusted}_{notebook}"
-            shutil.copyfile(ROOT / "chapters" / notebook, path)
+    def open_notebook(name, *more, trusted=False):
+        path = folder / f"{request.param[:3]}-{name}"
+        if not path.exists():
+            copy = json.loads((ROOT / "chapters" / CHAPTER).read_text("utf-8"))
+            copy["cells"] += more
+            path.write_text(json.dumps(copy), "utf-8")
         if trusted:
             subprocess.run([sys.executable, "-m", "jupyter", "trust", path],
                            env=environment, check=True, capture_output=True)
@@ -115,8 +116,10 @@ def dead_boxes(page):
 def answers(page):
     """Every figure and question in sight lives; a slider moves its picture, a question and a drawing answer."""
     page.wait_for_function("""() => {
-        const all = [...document.querySelectorAll(".jp-Notebook :is(.descent, [data-ask])")].filter(one => one.checkVisibility());
-        return all.length > 3 && all.every(one => "live" in one.dataset && (one.dataset.ask === "" || one.querySelector("svg")));
+        const all = [...document.querySelectorAll(".jp-Notebook :is(.descent, [data-ask])")]
+            .filter(one => one.checkVisibility());
+        return all.length > 3 && all.every(one => "live" in one.dataset
+            && (one.dataset.ask === "" || one.querySelector("svg")));
     }""")
     assert dead_boxes(page) is None
     question = page.locator(".jp-Notebook .descent-ask:visible").first
@@ -137,7 +140,8 @@ def answers(page):
     if slider.input_value() == there:   # it stood at its end
         slider.press("ArrowRight")
     page.wait_for_function("""before => [...document.querySelectorAll(".jp-Notebook .descent input[type=range]")]
-        .find(slider => slider.checkVisibility()).closest(".descent").querySelector("svg").outerHTML !== before""", arg=before)
+        .find(slider => slider.checkVisibility()).closest(".descent").querySelector("svg").outerHTML !== before""",
+                           arg=before)
 
 
 def run_all(page):
@@ -164,73 +168,10 @@ def save_and_shut_down(page):
     }""")
 
 
-def test_a_chapter_can_be_read_without_trust_lives_once_it_ran_and_when_it_is_opened_again(open_notebook):
-    page, _ = open_notebook(CHAPTER)
-    page.wait_for_function("""() => {   // it renders one cell after the other, and none that is folded
-        const cells = [...document.querySelectorAll(".jp-MarkdownCell")].filter(cell => cell.checkVisibility()
-            && !cell.querySelector(":scope > .jp-Cell-inputWrapper .jp-Placeholder"));
-        return cells.length > 10 && cells.every(cell => cell.querySelector(".myst"));
-    }""")
-    text = page.locator(".jp-Notebook .myst").all_inner_texts()
-    assert not [t for t in text if ":::{" in t or "```{exercise" in t]
-    assert page.locator(".jp-Notebook .myst aside").count() > 3
-    assert page.locator(".jp-Notebook .myst .katex-display").count() > 10
-    # a still picture with its description stands in the place of each figure
-    picture = page.locator(".jp-Notebook .jp-RenderedHTML img[alt]").first
-    picture.wait_for(state="attached")
-    assert len(picture.get_attribute("alt")) > 60
-    assert picture.evaluate("image => image.naturalWidth") > 400
-    assert page.locator(".jp-Notebook [data-live]").count() == 0
-    assert dead_boxes(page) is None
-
-    assert run_all(page) == []
-    answers(page)
-    save_and_shut_down(page)
-    page, _ = open_notebook()
-    answers(page)
-
-
-# What of a cell can be seen, by the cell's id.
-SEEN = """() => Object.fromEntries(jupyterapp.shell.currentWidget.content.widgets.map((cell) => [cell.model.id, {
-    cell: cell.node.checkVisibility(),
-    source: !!cell.node.querySelector(".jp-InputArea-editor, .jp-MarkdownOutput")?.checkVisibility(),
-    output: !!cell.node.querySelector(".jp-OutputArea-child")?.checkVisibility(),
-}]))"""
-
-
-def test_a_trusted_chapter_lives_before_anything_runs_folded_as_the_book_folds_it_and_stays_the_book_s(open_notebook):
-    page, path = open_notebook(CHAPTER, trusted=True)
-    seen, level = page.evaluate(SEEN), None
-    cells = json.loads(path.read_text("utf-8"))["cells"]
-    kinds = set()
-    for cell in cells:
-        tags, now = set(cell["metadata"].get("tags", ())), seen[cell["id"]]
-        heading = re.match(r"(#+) (Deeper: )?", "".join(cell["source"])) if cell["cell_type"] == "markdown" else None
-        if heading and level and len(heading[1]) <= level:
-            level = None
-        if level:
-            assert not now["cell"], cell["source"]
-            kinds.add("deeper")
-            continue
-        assert now["cell"], cell["source"]
-        if heading and heading[2]:
-            level = len(heading[1])
-        for tag, hidden in [("solution", ["source", "output"]), ("hide-input", ["source"]), ("paper-only", ["output"])]:
-            if tag in tags:
-                kinds.add(tag)
-                assert not any(now[part] for part in hidden), (tag, cell["source"])
-    assert kinds >= {"deeper", "solution", "hide-input"}
-    answers(page)
-    # JupyterLab notes the kernel's Python in every notebook, and saves it by itself: nothing else changes
-    page.wait_for_function("jupyterapp.shell.currentWidget.context.model.metadata.language_info.version")
-    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
-    assert notebooks.normal_form(path.read_text("utf-8")) == (ROOT / "chapters" / CHAPTER).read_text("utf-8")
-
-
 def put(page, label, value, n=0):
     """Types into the n-th visible field of this name, or chooses in it."""
-    field = page.locator(".jupyter-widgets:visible").locator(f"xpath=self::*[label[normalize-space(.)='{label}']]").nth(n).locator(
-        "input, select, textarea").first
+    field = page.locator(".jupyter-widgets:visible").locator(
+        f"xpath=self::*[label[normalize-space(.)='{label}']]").nth(n).locator("input, select, textarea").first
     if field.evaluate("field => field.tagName") == "SELECT":
         field.select_option(value)
     else:
@@ -246,10 +187,8 @@ def code(page, *parts):
     return sheet.inner_text()
 
 
-def test_a_learner_plays_in_both_tabs_of_the_laboratory(open_notebook, tmp_path):
-    page, _ = open_notebook("laboratory.ipynb")
+def a_learner_plays_in_both_tabs_of_the_laboratory(page, tmp_path):
     page.set_viewport_size({"width": 1400, "height": 1800})
-    assert run_all(page) == []
     page.wait_for_selector(".descent-sheet svg")
     put(page, "g =", "100 if t == 500 else 1")
     put(page, "β₂", "0.9995")
@@ -308,12 +247,73 @@ def test_a_learner_plays_in_both_tabs_of_the_laboratory(open_notebook, tmp_path)
     copied, space = page.evaluate("navigator.clipboard.readText()"), {}
     exec(copied, space)
     assert len(space["path"].theta) == 301
-    # saved, shut down and opened again: the way to a kernel, and no dead box
+
+
+def test_a_chapter_can_be_read_without_trust_lives_once_it_ran_and_when_it_is_opened_again(open_notebook, tmp_path):
+    laboratory = "from descent.figures.laboratory import Laboratory\ndisplay(Laboratory())"
+    page, _ = open_notebook("untrusted.ipynb", nbformat.v4.new_code_cell(laboratory))
+    page.wait_for_function("""() => {   // it renders one cell after the other, and none that is folded
+        const cells = [...document.querySelectorAll(".jp-MarkdownCell")].filter(cell => cell.checkVisibility()
+            && !cell.querySelector(":scope > .jp-Cell-inputWrapper .jp-Placeholder"));
+        return cells.length > 10 && cells.every(cell => cell.querySelector(".myst"));
+    }""")
+    text = page.locator(".jp-Notebook .myst").all_inner_texts()
+    assert not [t for t in text if ":::{" in t or "```{exercise" in t]
+    assert page.locator(".jp-Notebook .myst aside").count() > 3
+    assert page.locator(".jp-Notebook .myst .katex-display").count() > 10
+    # a still picture with its description stands in the place of each figure
+    picture = page.locator(".jp-Notebook .jp-RenderedHTML img[alt]").first
+    picture.wait_for(state="attached")
+    assert len(picture.get_attribute("alt")) > 60
+    assert picture.evaluate("image => image.naturalWidth") > 400
+    assert page.locator(".jp-Notebook [data-live]").count() == 0
+    assert dead_boxes(page) is None
+
+    assert run_all(page) == []
+    answers(page)
+    a_learner_plays_in_both_tabs_of_the_laboratory(page, tmp_path)
     save_and_shut_down(page)
-    page, _ = open_notebook()
-    page.locator(".descent-way").wait_for()
+    page, _ = open_notebook("untrusted.ipynb")
     page.wait_for_function("""() => {   // the widgets' view, which is hidden, has said that it has no model
         const view = document.querySelector(".jp-OutputArea-child:has(.descent-way) + .jp-OutputArea-child");
         return view?.textContent.trim() && !/loading widget/i.test(document.querySelector(".jp-Notebook").textContent);
     }""")
-    assert dead_boxes(page) is None
+    assert page.locator(".descent-way").is_visible()   # the way to a kernel
+    answers(page)
+
+
+# What of a cell can be seen, by the cell's id.
+SEEN = """() => Object.fromEntries(jupyterapp.shell.currentWidget.content.widgets.map((cell) => [cell.model.id, {
+    cell: cell.node.checkVisibility(),
+    source: !!cell.node.querySelector(".jp-InputArea-editor, .jp-MarkdownOutput")?.checkVisibility(),
+    output: !!cell.node.querySelector(".jp-OutputArea-child")?.checkVisibility(),
+}]))"""
+
+
+def test_a_trusted_chapter_lives_before_anything_runs_folded_as_the_book_folds_it_and_stays_the_book_s(open_notebook):
+    page, path = open_notebook("trusted.ipynb", trusted=True)
+    seen, level = page.evaluate(SEEN), None
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    kinds = set()
+    for cell in cells:
+        tags, now = set(cell["metadata"].get("tags", ())), seen[cell["id"]]
+        heading = re.match(r"(#+) (Deeper: )?", "".join(cell["source"])) if cell["cell_type"] == "markdown" else None
+        if heading and level and len(heading[1]) <= level:
+            level = None
+        if level:
+            assert not now["cell"], cell["source"]
+            kinds.add("deeper")
+            continue
+        assert now["cell"], cell["source"]
+        if heading and heading[2]:
+            level = len(heading[1])
+        for tag, hidden in [("solution", ["source", "output"]), ("hide-input", ["source"]), ("paper-only", ["output"])]:
+            if tag in tags:
+                kinds.add(tag)
+                assert not any(now[part] for part in hidden), (tag, cell["source"])
+    assert kinds >= {"deeper", "solution", "hide-input"}
+    answers(page)
+    # JupyterLab notes the kernel's Python in every notebook, and saves it by itself: nothing else changes
+    page.wait_for_function("jupyterapp.shell.currentWidget.context.model.metadata.language_info.version")
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    assert notebooks.normal_form(path.read_text("utf-8")) == (ROOT / "chapters" / CHAPTER).read_text("utf-8")

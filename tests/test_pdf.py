@@ -1,4 +1,4 @@
-"""The book on paper: one PDF of all chapters, and the print view of a page."""
+"""The book on paper: one PDF of all chapters, and what a page says to a printer. Printed chapters are in test_print.py."""
 
 import os
 import re
@@ -137,16 +137,16 @@ def test_solutions_stand_in_an_appendix_below_the_names_of_their_chapters(one_pa
 
 
 BOOK = """<title>Small</title><h1>Small</h1><div class="toctree-wrapper">
-<span id="document-1"></span><section><h2>First<a>#</a></h2><p>Asked</p><p class="solution toggle-hidden">Answered</p></section>
-<span id="document-2"></span><section><h2>Second<a>#</a></h2><p>Nothing</p></section></div>
+<span id="document-1"></span><section><h2>First<a>#</a></h2><p>Asked</p><p class="solution toggle-hidden">Answered</p></section></div>
+<div class="toctree-wrapper"><span id="document-2"></span><section><h2>Second<a>#</a></h2><p>Nothing</p></section></div>
 <style>.toggle-hidden { display: none }</style>"""
 
 
 @pytest.mark.parametrize("words, order", [
-    ((), "Small First Asked Second Nothing Solutions First Answered"),
+    ((), "Small First Asked Solutions First Answered Second Nothing"),
     (("--solutions", "in-place"), "Small First Asked Answered Second Nothing")])
 def test_the_command_prints_solutions_in_an_appendix_or_in_place(tmp_path, words, order):
-    """On a book of two chapters, in place of which nothing is built."""
+    """On a book of two parts, where there is nothing to build; the appendix stands before the last part."""
     (tmp_path / "index.html").write_text(BOOK)
     code = "import pdf, sys; from pathlib import Path; pdf.ROOT = Path.cwd(); pdf.build = lambda folder: folder / 'index.html'; pdf.main()"
     run = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True,
@@ -160,6 +160,7 @@ def test_the_command_prints_solutions_in_an_appendix_or_in_place(tmp_path, words
 def test_a_reader_who_prints_a_page_gets_what_is_folded_but_no_unopened_solution(
         html, chromium):
     page = chromium.new_page()
+    page.set_default_timeout(pdf.PATIENCE)
     page.goto((html / "chapters" / "03_deriving_rmsprop.html").as_uri())
     folded = "details:not([open], .hide), .toggle-hidden:not(.solution)"
     before = page.locator(folded).count()
