@@ -34,10 +34,10 @@ def test_an_equation_is_printed_and_cited_by_its_name(html):
     printed, cited = {}, []
     for path in html.rglob("*.html"):
         page = markup.fromstring(path.read_bytes())
-        for equation in page.cssselect("div.math[id^=equation-]"):
-            printed[equation.get("id")] = equation.cssselect(".eqno")[0].text
+        for equation in page.xpath("//div[starts-with(@id, 'equation-')]"):
+            printed[equation.get("id")] = equation.find("span[@class='eqno']").text
         cited += [(link.get("href").partition("#")[2], link.text_content())
-                  for link in page.cssselect("a.reference.internal[href*='#equation-']")]
+                  for link in page.xpath("//a[contains(@class, 'internal')][contains(@href, '#equation-')]")]
     assert printed and cited
     assert all(make_id(f"equation-{text.strip('()')}") == name for name, text in printed.items())
     assert [pair for pair in cited if printed.get(pair[0]) != pair[1]] == []
