@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -41,7 +42,11 @@ NOTES = {   # unusual, and nobody needs to look
     "07 raises": "raises ZeroDivisionError",
     "14 deleted": "deleted and are back: the problem set, Exercise 7.1, Exercise 7.2",
 }
-GRADERS = ("nbgrader", "otter")
+CHEATS = ("16 looks", "17 deaf")
+# What was done to these is mended or named before a grader sees it: one grader shows that.
+MENDED = {"11 names", "12 renamed", "13 cleared", "14 deleted", "16 looks"}
+GRADERS = {"nbgrader": [*MARKS, *CHEATS], "otter": [name for name in (*MARKS, *CHEATS) if name not in MENDED]}
+GRADED = [(grader, student) for grader, names in GRADERS.items() for student in names if student in MARKS]
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +66,11 @@ def command(*words):
 
 @pytest.fixture(scope="module", params=GRADERS)
 def graded(request, release, tmp_path_factory):
-    """(grader, what was printed, folder) of all hand-ins."""
-    out = tmp_path_factory.mktemp(request.param)
-    done = command(release, release.with_name("hand_ins"), "--chapter", "7", "--with", request.param, "--out", out,
-                   "--timeout", "6")
+    """(grader, what was printed, folder) of the hand-ins."""
+    out, given = tmp_path_factory.mktemp(request.param), tmp_path_factory.mktemp("given")
+    for name in GRADERS[request.param]:
+        shutil.copytree(release.with_name("hand_ins") / name, given / name)
+    done = command(release, given, "--chapter", "7", "--with", request.param, "--out", out, "--timeout", "6")
     assert done.returncode == 0, done.stderr
     return request.param, done.stdout, out
 
@@ -81,7 +87,7 @@ def flags(out, student, look=None):
 # ---- the marks ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("student", MARKS)
+@pytest.mark.parametrize("graded, student", GRADED, indirect=["graded"])
 def test_each_hand_in_gets_the_marks_it_deserves_or_a_flag(graded, student):
     _, _, out = graded
     row = next(row for row in table(out / "marks.csv") if row["student"] == student)
@@ -94,6 +100,7 @@ def test_each_hand_in_gets_the_marks_it_deserves_or_a_flag(graded, student):
     assert NOTES.get(student, "") in "; ".join(flags(out, student, look=False))
 
 
+@pytest.mark.parametrize("graded", ["nbgrader"], indirect=True)
 def test_one_who_reads_the_tests_variables_is_flagged(graded):
     _, _, out = graded
     assert "uses f_locals (other functions' variables)" in flags(out, "16 looks", look=True)
@@ -108,9 +115,9 @@ def test_one_who_makes_the_kernel_deaf_to_tests_is_flagged(graded):
 
 
 def test_the_table_is_complete(graded):
-    _, printed, out = graded
+    grader, printed, out = graded
     rows = table(out / "marks.csv")
-    assert [row["student"] for row in rows] == ["(out of)", *MARKS, "16 looks", "17 deaf"]
+    assert [row["student"] for row in rows] == ["(out of)", *GRADERS[grader]]
     assert [float(rows[0][f"7.{n}"]) for n in range(1, 7)] == list(FULL)
     right, half, empty = (next(row for row in rows if row["student"] == name)
                           for name in ("01 right", "02 half", "15 empty"))
@@ -119,13 +126,13 @@ def test_the_table_is_complete(graded):
     assert (right["words to read"], half["words to read"], empty["words to read"]) == ("7.2 7.5 7.6", "7.2", "")
     assert float(right["points for words"]) == float(rows[0]["points for words"]) == 17
     assert printed.startswith("Students' code runs on this machine now")
-    assert re.search(r"17 hand-ins with \w+: .* s of processor each; \d+ answers in words to read", printed)
+    assert re.search(rf"{len(rows) - 1} hand-ins with {grader}: .* s of processor each; \d+ answers in words to read", printed)
 
 
 def test_feedback_shows_a_figure_each_verdict_and_no_hidden_input(graded, release):
-    _, _, out = graded
+    grader, _, out = graded
     pages = {path.stem: path.read_text("utf-8") for path in (out / "feedback").glob("*.html")}
-    assert len(pages) == len(MARKS) + 2
+    assert len(pages) == len(GRADERS[grader])
     right, wrong, loop = pages["01-right"], pages["03-wrong"], pages["05-loop"]
     assert re.search(r'<img[^>]+src="data:image/png;base64,[\w+/]{1000}', right)
     for n, points in enumerate(FULL[:-1], 1):
@@ -140,6 +147,7 @@ def test_feedback_shows_a_figure_each_verdict_and_no_hidden_input(graded, releas
         assert array not in page and "b85decode" not in page
 
 
+@pytest.mark.parametrize("graded", ["nbgrader"], indirect=True)
 def test_what_was_handed_in_is_kept_and_unchanged(graded, release):
     _, _, out = graded
     for path in release.with_name("hand_ins").rglob("*.ipynb"):

@@ -1,6 +1,6 @@
 """A reader changes one number: each chapter runs to its end, or stops with a sentence.
 
-`python tests/edits.py` makes two hundred such edits, in all chapters; here is one in every third, always the same.
+`python tests/edits.py` makes two hundred such edits, in all chapters; here is one in every sixth, always the same.
 """
 
 import nbformat
@@ -13,10 +13,10 @@ from conftest import ROOT
 CHAPTERS = [ROOT / "index.ipynb", *sorted((ROOT / "chapters").glob("[0-9]*.ipynb"))]
 
 
-@pytest.mark.parametrize("path", CHAPTERS[::3], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CHAPTERS[3::6], ids=lambda path: path.stem)
 def test_an_edited_chapter_runs_to_its_end_or_stops_with_a_sentence(path):
-    for words, error in edits.tried(path, count=1, seed=0):
-        assert error is None, f"{words}\n{error}"
+    (words, error), = edits.tried(path, count=1, seed=0)
+    assert error is None, f"{words}\n{error}"
 
 
 def test_what_ends_badly_is_told():

@@ -231,10 +231,11 @@ def test_every_formula_of_the_source_is_drawn_on_its_page_and_weighs_little(html
     assert Counter(el.get("data-tex") for el in article.find_class("math")) == source
     formulas = page.find_class("math")
     for el in formulas:
-        (drawing,), (mathml,) = el.findall(".//svg"), el.findall(".//*[@class='spoken']/math")
-        assert [child.tag for child in drawing.iterdescendants()] == ["path"]
-        assert drawing[0].get("d").startswith("M") and drawing.get("aria-hidden") == "true"
-        assert mathml.text_content()
+        drawings, mathml = el.findall(".//svg"), el.findall(".//*[@class='spoken']/math")
+        assert len(drawings) == len(mathml) == 1, el.get("data-tex")
+        assert [child.tag for child in drawings[0].iterdescendants()] == ["path"]
+        assert drawings[0][0].get("d").startswith("M") and drawings[0].get("aria-hidden") == "true"
+        assert mathml[0].text_content()
     for node in tree.findall(nodes.math_block):
         if label := node.get("label"):
             named = article.get_element_by_id(nodes.make_id(f"equation-{label}"))

@@ -3,7 +3,7 @@
 import re
 
 import nbformat
-from bs4 import BeautifulSoup
+from lxml.html import document_fromstring
 
 import notebooks
 from pages import PAGES
@@ -139,8 +139,8 @@ def test_a_letter_too_many_or_too_few_is_named():
 def test_every_page_has_a_link_to_the_notation_beside_it(html):
     missed = []
     for name in set(PAGES) - {"chapters/notation.html"}:
-        links = BeautifulSoup((html / name).read_text("utf-8"), "html.parser").select(".sidebar-secondary-item a")
-        if not any(link.get_text() == "Notation" and ((html / name).parent / link["href"]).resolve() == html / "chapters" / "notation.html"
-                   for link in links):
+        beside = document_fromstring((html / name).read_text("utf-8")).find_class("sidebar-secondary-item")
+        links = [link for item in beside for link in item.iter("a") if link.text_content() == "Notation"]
+        if not any(((html / name).parent / link.get("href")).resolve() == html / "chapters" / "notation.html" for link in links):
             missed.append(name)
     assert missed == []
