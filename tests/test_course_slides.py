@@ -244,7 +244,7 @@ def test_on_paper_a_slide_is_a_page(show, tmp_path):
     import pypdfium2
     page = show(3, "?print-pdf")
     page.wait_for_selector("html.reveal-print, html.print-pdf")
-    page.wait_for_timeout(300)
+    page.wait_for_function("() => document.querySelectorAll('.pdf-page').length == Reveal.getTotalSlides()")
     page.emulate_media(media="print")
     small = page.evaluate("""[...document.querySelectorAll(".descent > svg")].map(el => el.getBoundingClientRect().height)
         .filter(height => height < 230)""")

@@ -53,7 +53,7 @@ def places(html, name, kind):
             and (kind == "fold" or el.find_parent(["details"]) is None and el.find_parent(class_="solution") is None)]
 
 
-@pytest.mark.parametrize("kind, part", [("section", 0), ("equation", 1), ("fold", 0), ("fold", 1), ("fold", 2)])
+@pytest.mark.parametrize("kind, part", [(kind, part) for kind in KINDS for part in range(3)])
 def test_a_cold_link_lands_on_its_place(visit, http_base, html, kind, part):
     """A place in the last third of a chapter: the first, the middle and the last of the chapters that have such a place."""
     start = part * len(CHAPTERS) // 2
