@@ -244,7 +244,7 @@ def test_eleven_passes_are_one_too_many(capsys):
 
 
 def test_the_new_arrays_of_foreach_are_those_of_the_chapter():
-    for name, extra in (("foreach", 4), ("fused", 0)):
+    for name, extra in (("single-tensor", 8), ("foreach", 4), ("fused", 0)):
         for row in select(transformer.cost(), optimizer="Adam", n=10**9,
                           implementation=name):
             assert row["temporary_bytes"] == extra * row["n"]
@@ -269,6 +269,8 @@ def test_one_core_no_longer_hides_the_arithmetic_of_a_fused_step():
     assert [1e9 * x for x in (beyond, copy_time(10**4) / 10**4, copy_time(10**7) / 10**7, fused[2] / 10**7)] == (
         pytest.approx([0.7, 0.2, 1.0, 1.2], abs=0.05))
     assert seconds("PyTorch fused", 10**7, 2) == pytest.approx(6.5e-3, abs=5e-5)
+    for method, gain in (("PyTorch fused", 3.4), ("PyTorch single", 3.3)):
+        assert seconds(method, 10**6) / seconds(method, 10**6, 2) == pytest.approx(gain, abs=0.05)
     wins = [seconds("in blocks", n) / seconds("PyTorch single", n, 2) for n in (10**4, 10**5, 10**6, 10**7)]
     assert wins[0] < 1 < wins[1] < 2 < wins[2] and wins[3] < 1
     assert all(seconds("in blocks", 10**k) < seconds("PyTorch single", 10**k) for k in range(2, 8))
