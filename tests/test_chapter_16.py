@@ -221,13 +221,7 @@ def test_a_frozen_divisor_is_the_following_one_until_it_freezes():
         assert (cold.v == warm.v).all() == (t <= 18)
 
 
-def test_numbers_of_the_text():
-    def factor(variance):
-        return theory.layer_factor(theory.settled_variance(variance), variance)
-
-    assert factor(1 / 3) == pytest.approx(0.14, abs=0.005)
-    assert factor(2) * np.sqrt(10 / 32) == pytest.approx(0.18, abs=0.005)
-    record = recorded.depth()
+def test_frozen_early_a_divisor_stays_at_chance_at_the_rate_of_the_late_one_too(record):
     names, rates = record["arm"].tolist(), record["rate"]
     early, late = names.index("a divisor, frozen"), names.index("a divisor, frozen later")
     k = np.flatnonzero(np.isclose(rates[early], record["chosen"][late])).item()
