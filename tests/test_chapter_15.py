@@ -262,17 +262,11 @@ def test_one_core_no_longer_hides_the_arithmetic_of_a_fused_step():
         rates = [12 * m / (seconds("x += y", m) - seconds("x += y", 100)) for m in sizes]
         return 28 * n / np.interp(np.log(2 * n), np.log(sizes), rates)
 
-    fused = [seconds("PyTorch fused", n) for n in (10**4, 10**6, 10**7)]
-    assert fused[2] / copy_time(10**7) == pytest.approx(1.19, abs=0.005)
-    assert fused[1] / copy_time(10**6) == pytest.approx(2.2, abs=0.05)
+    fused = [seconds("PyTorch fused", n) for n in (10**4, 10**7)]
+    assert fused[1] / copy_time(10**7) == pytest.approx(1.19, abs=0.005)
     beyond = (fused[0] - seconds("PyTorch fused", 100)) / 10**4
-    assert [1e9 * x for x in (beyond, copy_time(10**4) / 10**4, copy_time(10**7) / 10**7, fused[2] / 10**7)] == (
+    assert [1e9 * x for x in (beyond, copy_time(10**4) / 10**4, copy_time(10**7) / 10**7, fused[1] / 10**7)] == (
         pytest.approx([0.7, 0.2, 1.0, 1.2], abs=0.05))
-    assert seconds("PyTorch fused", 10**7, 2) == pytest.approx(6.5e-3, abs=5e-5)
-    for method, gain in (("PyTorch fused", 3.4), ("PyTorch single", 3.3)):
-        assert seconds(method, 10**6) / seconds(method, 10**6, 2) == pytest.approx(gain, abs=0.05)
-    wins = [seconds("in blocks", n) / seconds("PyTorch single", n, 2) for n in (10**4, 10**5, 10**6, 10**7)]
-    assert wins[0] < 1 < wins[1] < 2 < wins[2] and wins[3] < 1
     assert all(seconds("in blocks", 10**k) < seconds("PyTorch single", 10**k) for k in range(2, 8))
 
 
