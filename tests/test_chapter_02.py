@@ -95,6 +95,14 @@ def test_the_average_is_half_way_up_a_step_after_a_half_life_rounded_up():
     assert theory.half_life(0.99) == pytest.approx(68.97, abs=0.005)
 
 
+@given(entries, st.floats(0.05, 0.95), st.floats(0.0, 3.0))
+def test_an_average_of_squares_at_most_halves_in_a_half_life(x, beta, v0):
+    v = np.r_[v0, theory.exponential_average(x**2, beta, v0)]
+    for n in range(1, len(v)):
+        share = 0.5 if n <= theory.half_life(beta) else beta**n
+        assert np.all(v[n:] >= share * v[:-n] * (1 - 1e-12) - 1e-300)
+
+
 @pytest.mark.equation("2.5")
 @given(st.integers(2, 60))
 def test_the_window_weighs_a_little_more_than_63_percent(n):
