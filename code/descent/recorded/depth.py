@@ -29,13 +29,36 @@ def rate_per_layer(state, g, *, alpha):
     return gradient_descent(state, factors * g, alpha=alpha)
 
 
-def divisor_per_layer(state, g, *, alpha, beta2=0.9, eps=1e-12):
-    """RMSprop with one v for each layer, the mean square of its weights' gradients."""
+def layer_squares(g):
+    """For each parameter, the mean square of its layer's weights' gradients; the shape of g."""
     square = np.empty_like(g)
     for (W, b), (sW, sb) in zip(NETWORK.layers(g), NETWORK.layers(square)):
         mean = (W**2).mean((-2, -1))
         sW[...], sb[...] = mean[..., None, None], mean[..., None]
-    v = beta2 * state.v + (1 - beta2) * square
+    return square
+
+
+def steps(epochs):
+    """How many minibatches some epochs have."""
+    return epochs * (len(examples()[1]) // BATCH)
+
+
+def capped(state, g, *, alpha, layers):
+    """`rate_per_layer`; after one epoch the gradient of `layers` is cut to three times its size in that epoch."""
+    square, first = layer_squares(g), state.t < steps(1)
+    v = state.v + square / steps(1) if first else state.v
+    if not first:
+        keep = np.ones_like(g)
+        for k in layers:
+            for part, has, had in zip(*(NETWORK.layers(a)[k - 1] for a in (keep, square, v))):
+                part[...] = np.minimum(1, 3 * np.sqrt(had / has))
+        g = keep * g
+    return rate_per_layer(state, g, alpha=alpha)._replace(v=v)
+
+
+def divisor_per_layer(state, g, *, alpha, beta2=0.9, eps=1e-12):
+    """RMSprop with one v for each layer, the mean square of its weights' gradients."""
+    v = beta2 * state.v + (1 - beta2) * layer_squares(g)
     theta = state.theta - alpha * g / (np.sqrt(v) + eps)
     return State(theta=theta, t=state.t + 1, g=g, v=v)
 
@@ -43,20 +66,27 @@ def divisor_per_layer(state, g, *, alpha, beta2=0.9, eps=1e-12):
 def frozen_divisor(state, g, *, alpha, epochs):
     """`divisor_per_layer` for some epochs, and from then on with the v of their end."""
     step = divisor_per_layer(state, g, alpha=alpha)
-    if step.t <= epochs * (len(examples()[1]) // BATCH):
+    if step.t <= steps(epochs):
         return step
     theta = state.theta - alpha * g / (np.sqrt(state.v) + 1e-12)
     return step._replace(theta=theta, v=state.v)
+
+
+def then_descent(state, g, *, alpha, epochs, before):
+    """`divisor_per_layer` at the rate `before` for some epochs, and from then on gradient descent."""
+    if state.t < steps(epochs):
+        return divisor_per_layer(state, g, alpha=before)
+    return gradient_descent(state, g, alpha=alpha)
 
 
 def _without_eps(rule):
     return lambda state, g, *, alpha: rule(state, g, alpha=alpha, eps=1e-12)
 
 
-_DOWN, _SMALL = np.logspace(-2, 1, 7), np.logspace(-4, -1, 7)
+_DOWN, _SMALL, _PER_LAYER = np.logspace(-2, 1, 7), np.logspace(-4, -1, 7), np.logspace(-2.25, -0.75, 7)
 ARMS = {  # name: (rule, variance of the first weights times inputs, dealt minibatches, rates)
     "gradient descent": (gradient_descent, 2, False, _DOWN),
-    "a rate per layer": (rate_per_layer, 2, False, np.logspace(-2.25, -0.75, 7)),
+    "a rate per layer": (rate_per_layer, 2, False, _PER_LAYER),
     "a divisor per layer": (divisor_per_layer, 2, False, _SMALL),
     "RMSprop": (_without_eps(rmsprop), 2, False, _SMALL),
     "Adam": (_without_eps(adam), 2, False, _SMALL),
@@ -65,7 +95,12 @@ ARMS = {  # name: (rule, variance of the first weights times inputs, dealt minib
     "Adam, large weights": (_without_eps(adam), 32, False, _SMALL),
     "a divisor, frozen": (partial(frozen_divisor, epochs=2), 2, False, _SMALL),
     "a divisor, frozen later": (partial(frozen_divisor, epochs=10), 2, False, _SMALL),
+    # the rate before is what "a divisor, frozen later" chose: both go on from the same weights
+    "a divisor, then descent": (partial(then_descent, epochs=10, before=_SMALL[3]), 2, False, _DOWN),
+    "a rate per layer, 1 to 3 capped": (partial(capped, layers=(1, 2, 3)), 2, False, np.logspace(-1.75, -0.25, 7)),
+    "a rate per layer, 4 to 9 capped": (partial(capped, layers=range(4, 10)), 2, False, _PER_LAYER),
 }
+CAPS = list(ARMS)[-2:]
 RATES = np.array([rates for *_, rates in ARMS.values()])
 
 
@@ -134,6 +169,8 @@ def depth():
     accuracy : on the training examples at the end, axes (arm, seed)
     descent_fresh : training loss of gradient descent at the end, axes (rate, seed 100 to 119)
     sizes : of each layer's gradient in "a rate per layer", mean of an epoch, axes (seed 100 to 119, epoch, layer)
+    capped, capped_sizes : training loss and sizes, before the cap, of the arms `CAPS` at the rate that
+        "a rate per layer" chose, axes (arm, seed 100 to 119, epoch) and (arm, seed, epoch, layer)
     slow : training loss of "a rate per layer" at 0.01, a third of the chosen rate, axes (seed 100 to 107, epoch 0 to 240)
     slow_growth : in these runs, the first layer's gradient in its largest epoch over its first, axis (seed)
     """
