@@ -1,7 +1,7 @@
-"""Record the long sweeps of chapter 12 in `code/descent/recorded/sweeps.npz`.
+"""Record the long sweeps of chapters 12 and 18 in `code/descent/recorded/sweeps.npz`.
 
 Run `python experiments/digits.py` from the top of the repository; it takes
-about five minutes on one core, half of that on two.  With names of sweeps
+about seven minutes on one core, half of that on two.  With names of sweeps
 (`python experiments/digits.py rates rise`) it records these anew and keeps
 the others.  The file is committed; the chapter re-runs a part of each sweep
 and compares.
@@ -11,7 +11,8 @@ between processors, decides where a run ends.  There only the record is the
 same for everybody.
 
 The settings are those of the book's comparisons: 60/20/20 split, pixels / 16,
-batch 64, 15 epochs, He initialisation; a seed decides start and minibatches.
+batch 64, 15 epochs, He initialisation; a seed decides start and minibatches
+(and in `decay` the division of all images but the test set).
 Nothing here reads the test set.  Seeds below 100 choose, the others report.
 What the arrays hold, and in which order their axes stand, says
 `descent.recorded.data.sweeps`.
@@ -28,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
-from descent import adam, adamw, gradient_descent, momentum, rmsprop
+from descent import adam, adam_l2, adamw, gradient_descent, momentum, rmsprop
 from descent.recorded.data import digits, split, sweeps
 from descent.network import Network, train
 
@@ -53,8 +54,13 @@ SCHEDULE = {"schedule": ["constant", "warm-up", "decay", "both"],
 CARRY = {"beta2": np.array([[0.9, 0.9**(4 / 64)], [0.999, 0.999**(4 / 64)]]),
          "kept": ["beta2", "memory"], "alpha": np.logspace(-3.5, -1.5, 5),
          "seed": np.r_[:10, FRESH[:20]], "rule": ["rmsprop", "adam"]}
+# chapter 18: decay inside and beside, each seed with its own division
+DECAY = {"rule": ["adamw", "adam_l2"], "seed": np.r_[1000:1020, 2000:2360],
+         "weight_decay": np.array([[0, 0.01, 0.03, 0.1, 0.3],
+                                   [0, 3e-5, 1e-4, 3e-4, 1e-3]])}
 RULES = {"gradient_descent": gradient_descent, "momentum": momentum,
-         "rmsprop": rmsprop, "adam": adam, "adamw": adamw}
+         "rmsprop": rmsprop, "adam": adam, "adamw": adamw,
+         "adam_l2": adam_l2}
 
 
 def trained(rule, seeds, network=Network(), **hyper):
@@ -112,6 +118,20 @@ def carry_of(rule, kept):
     return (result.validation_loss[-1],)
 
 
+def decay_of(rule, seed):
+    """Decays at Adam's rate; the seed divides the images but the test set."""
+    parts = split(*digits())[:2]
+    X, y = (np.concatenate(both) for both in zip(*parts))
+    order = np.random.default_rng(seed).permutation(len(y))
+    one, two = np.split(order, [len(parts[0][1])])
+    lam = DECAY["weight_decay"][DECAY["rule"].index(rule), :, None]
+    network = Network()
+    result = train(network, RULES[rule], network.init(seed), X[one] / 16,
+                   y[one], seed=seed, alpha=0.024, weight_decay=lam,
+                   validation=(X[two] / 16, y[two]))
+    return (result.validation_loss[-1],)
+
+
 def rounded(x):
     """To DIGITS significant digits, which keeps the file small."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -121,6 +141,7 @@ def rounded(x):
 
 SWEEPS = {  # name: (axes, job, the axis that is split into jobs, fields)
     "carry": (CARRY, carry_of, "kept", ["validation_loss"]),
+    "decay": (DECAY, decay_of, "seed", ["validation_loss"]),
     "map": (MAP, map_of, "gap", ["validation_loss", "curve"]),
     "rates": (RATES, rates_of, "alpha",
               ["validation_loss", "loss", "validation_accuracy"]),

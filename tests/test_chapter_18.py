@@ -5,6 +5,8 @@ import pytest
 
 from descent import adam, adam_l2, adamw, run, theory
 from descent.exercises import check_resting_places, check_whose_decay
+from descent.network import Network, train
+from descent.recorded.data import digits, split, sweeps
 
 
 def adamw_paper(state, g, *, alpha=0.001, eta=1.0, weight_decay=0.01):
@@ -164,3 +166,33 @@ def test_a_check_accepts_what_is_right_and_names_the_slip(
         check, answer, said, capsys):
     check(answer)
     assert said in capsys.readouterr().out
+
+
+# ---- the record of the digits -------------------------------------------------
+
+
+@pytest.mark.parametrize("rule, seed", [("adamw", 1007), ("adam_l2", 2100)])
+def test_the_recorded_decays_are_what_training_gives(rule, seed):
+    record = sweeps()
+    which, row = record["decay_rule"].tolist().index(rule), record["decay_seed"].tolist().index(seed)
+    (X, y), (X_val, y_val), _ = split(*digits())
+    pool, labels = np.concatenate([X, X_val]) / 16, np.concatenate([y, y_val])
+    order = np.random.default_rng(seed).permutation(len(labels))
+    one, two = order[:len(y)], order[len(y):]
+    lam = record["decay_weight_decay"][which]
+    network = Network()
+    loss = train(network, {"adamw": adamw, "adam_l2": adam_l2}[rule], network.init(seed), pool[one], labels[one],
+                 seed=seed, alpha=0.024, weight_decay=lam[:, None],
+                 validation=(pool[two], labels[two])).validation_loss[-1]
+    # four digits are kept; large decays are steep in rounding
+    np.testing.assert_allclose(record["decay_validation_loss"][which, row, :3], loss[:3], rtol=2e-2)
+
+
+def test_both_decays_help_and_too_much_harms():
+    record = sweeps()
+    loss, judges = np.log(record["decay_validation_loss"]), record["decay_seed"] >= 2000
+    gain = loss[:, judges] - loss[0, judges, :1]
+    half = theory.t_factor(360, 0.05 / 8) * gain.std(1, ddof=1) / 360**0.5
+    shown = gain.mean(1) + half < 0
+    assert shown.tolist() == [[False, False, True, False, False], [False, True, True, True, False]]
+    assert (gain.mean(1) - half > 0).tolist() == [[False, False, False, True, True], [False] * 5]

@@ -74,9 +74,9 @@ def split(X, y, seed=0):
 
 
 def sweeps():
-    """The long trainings of chapter 12 that are recorded: {name: array}.
+    """The long trainings of chapters 12 and 18 that are recorded: {name: array}.
 
-    Each of five sweeps has a part in front of its names.  Losses are those
+    Each of six sweeps has a part in front of its names.  Losses are those
     after the last epoch, except where epochs stand among the axes; numbers
     are rounded to four digits, those of `rates_` and `schedule_` to three.
     Seeds below 100 are for choosing, the others for reporting.
@@ -95,6 +95,10 @@ def sweeps():
     carry_ : batches of four examples, axes (rule, kept, alpha, seed): β₂ as
         at batches of 64, and β₂ that remembers as many examples, in
         `carry_beta2`, (rule, kept): `carry_validation_loss`
+
+    decay_ : Adam with an L2 penalty and AdamW, axes (rule, seed, λ), λ in
+        `decay_weight_decay`, (rule, λ): `decay_validation_loss`. A seed also
+        divides the images anew; the test set stays away.
 
     The axes' values are under their names, such as `map_alpha`.
     `python experiments/digits.py` in the repository writes the file again.
