@@ -301,6 +301,24 @@ def test_centered_rmsprop_on_a_tenth_ends_as_the_chapter_says(kind, beta2,
     assert (bad[0] if len(bad) else None) == end
 
 
+@pytest.mark.parametrize("g, end", [(0.1, None), (0.2, 140)])
+def test_epsilon_inside_comes_in_time_at_a_tenth_not_at_two_tenths(g, end):
+    path = run(rmsprop_centered, theta0=np.zeros(1, np.float32), eps=1e-8,
+               gradients=constant(g, 400), eps_inside=True, beta2=0.9)
+    bad = np.flatnonzero(path.diverged)
+    assert (bad[0] if len(bad) else None) == end
+
+
+def test_whether_nan_comes_depends_on_the_order_of_operations():
+    """With m + (1 − β₂)(g − m) a tenth makes no NaN, and 0.09 does."""
+    g, w = np.array([0.1, 0.09], np.float32), np.float32(1 - 0.9)
+    m, v, negative = 0 * g, 0 * g, np.zeros(2, bool)
+    for _ in range(240):
+        m, v = m + w * (g - m), np.float32(0.9) * v + w * (g * g)
+        negative |= v < m * m
+    np.testing.assert_array_equal(negative, [False, True])
+
+
 @given(st.lists(st.floats(-3, 3), min_size=1, max_size=20), betas)
 def test_the_centered_moment_without_a_difference(g, beta2):
     path = run(rmsprop_centered, theta0=[0.0], beta2=beta2,
