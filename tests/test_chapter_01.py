@@ -221,7 +221,7 @@ EDITS = {  # what stands in a cell, and what a reader may write there
         "quadratic([1.0, 12.0], angle=np.pi / 4)",
     "low = np.array([5, 2, 1,": "low = np.array([4, 3, 1.5,",
     "range(10, 26)": "range(30, 36)",
-    "[0, 1, 2]": "[6]",
+    "range(6)": "range(6, 9)",
     "np.geomspace(1, 1000, 10)": "np.geomspace(1, 300, 8)",
     "np.array([0.0, 1.0, 10.0,": "np.array([0.0, 2.0, 20.0,",
     "default_rng(1)": "default_rng(5)",
