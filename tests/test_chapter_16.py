@@ -117,6 +117,52 @@ def test_on_a_plateau_of_training_the_error_of_the_frequencies_raises_the_ratio_
     assert ratio() == pytest.approx(2.4e-4, rel=0.1)
 
 
+def test_after_an_epoch_of_adam_the_ratio_is_about_a_half_until_the_classes_are_balanced(record):
+    X, y = recorded.examples()
+    rule, *_ = recorded.ARMS["Adam"]
+    state = State(recorded.start(np.arange(300, 308)))
+    epoch = np.array([recorded.order(seed, False, 1)[0] for seed in range(300, 308)])
+    rate = record["chosen"][record["arm"].tolist().index("Adam")]
+    for i in np.split(epoch, recorded.steps(1), axis=1):
+        state = rule(state, recorded.NETWORK.grad(state.theta, X[i], y[i]), alpha=rate)
+    batches = recorded.order(0, False, 3).reshape(-1, recorded.BATCH)
+
+    def ratio(theta):
+        signal = recorded.NETWORK.grad(theta, X, y)
+        draws = np.array([recorded.NETWORK.grad(theta, X[i], y[i]) for i in batches])
+        return np.array(sizes(signal)) / sizes(draws.std(0))
+
+    assert ratio(state.theta)[3:8] == pytest.approx(0.5, abs=0.15)
+    theta, h = state.theta.copy(), X
+    for W, b in recorded.NETWORK.layers(theta)[:-1]:
+        h = sigmoid(h @ W + b[:, None])
+    W, b = recorded.NETWORK.layers(theta)[-1]
+    b[...] = -(h @ W).mean(-2)
+    balanced = ratio(theta)
+    assert balanced[7] < 2e-3
+    assert (balanced[7] / balanced[3]) ** (1 / 4) == pytest.approx(theory.layer_factor(theory.settled_variance()), rel=0.2)
+
+
+def test_the_slopes_are_nearly_alike_but_the_deltas_of_the_images_cancel():
+    X, y = recorded.examples()
+    theta = recorded.start(np.arange(20))
+    *h, z = recorded.NETWORK._forward(theta, X)
+    p = np.exp(z - z.max(-1, keepdims=True))
+    delta = p / p.sum(-1, keepdims=True) - np.eye(10)[y]
+    for k in range(8, 0, -1):
+        slope = h[k] * (1 - h[k])
+        assert np.sqrt(slope.var(-2).mean() / (slope**2).mean()) < 0.1
+        delta = slope * (delta @ recorded.NETWORK.layers(theta)[k][0].swapaxes(-1, -2))
+        assert 0.05 < (delta.mean(-2)**2).mean() / (delta**2).mean() < 0.1
+
+
+def test_at_its_own_best_rate_the_cap_does_not_end_all_relapses(record):
+    i = record["arm"].tolist().index("a rate per layer, 1 to 3 capped")
+    left = record["loss"][i] < np.log(10) - 0.1
+    leaves = (left[:, 1:] & ~left[:, :-1]).sum(1)
+    assert (leaves > 1).sum() == 7 and leaves.max() == 8 and left[:, -1].all()
+
+
 def test_the_slope_of_a_sigmoid_squared_has_the_integral_one_sixth():
     close(integrate.quad(lambda z: slope(z)**2, -40, 40, points=[0])[0], 1 / 6,
           1e-8)
